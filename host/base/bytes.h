@@ -1,0 +1,29 @@
+// Bytes as text: hexadecimal and Base64, strict in what they accept, and the closed list of ASCII helpers that several rooms need.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hookhost {
+
+[[nodiscard]] std::string to_hex(std::string_view bytes);  // lower case
+// Either case. nullopt for an odd length or any other character.
+[[nodiscard]] std::optional<std::string> from_hex(std::string_view text);
+
+[[nodiscard]] std::string to_base64(std::string_view bytes);  // RFC 4648 section 4, padded
+// RFC 4648 section 4, with or without padding; nullopt for any other character, a wrong length or non-zero trailing bits.
+[[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
+
+[[nodiscard]] bool is_valid_utf8(std::string_view text);
+
+// ASCII only, independent of the locale.
+[[nodiscard]] std::string to_lower(std::string_view text);
+[[nodiscard]] bool equals_ignoring_case(std::string_view left, std::string_view right);
+[[nodiscard]] std::string_view trim(std::string_view text);  // spaces and tabs
+
+// Decimal digits only, no sign, no spaces, no overflow.
+[[nodiscard]] std::optional<std::uint64_t> parse_u64(std::string_view text);
+
+}  // namespace hookhost
