@@ -1,0 +1,204 @@
+// delivery.db: how far every subscriber has come, what it still owes, and what plugins keep in kv/1. SQLite in WAL mode behind one writer
+// thread, which gathers the batches that wait into one transaction, so that the state of all subscribers rolls back as one.
+//
+// A batch is applied whole or not at all. synchronous=NORMAL: a power cut may roll the last transactions back (events are then delivered
+// again, together with the kv that goes with them); `durable` asks for FULL. Losing the file means redelivery, never lost events.
+//
+// Threads: every function may be called from every thread. commit() does not block; the reads block on SQLite (their own connection) and see
+// what is committed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/types.h"
+
+namespace hookhost::state {
+
+// Which stream of a subscriber a row belongs to: 0 is its own (live and catch-up), else the id of a replay that runs beside it.
+using StreamId = std::uint64_t;
+inline constexpr StreamId kMainStream = 0;
+
+// The condition in which a subscriber's position moves (live) or stands.
+enum class Condition : std::uint8_t {
+  live,      // follows the event log, or is catching up with it
+  held,      // start_at: hold; fed nothing until a replay or a resume
+  paused,    // the operator said so
+  stopped,   // stop_after: too many events in a row were exhausted or crashed
+  detached,  // no longer in the configuration
+};
+[[nodiscard]] std::string_view to_string(Condition condition);
+
+// How far a stream has come. Every matching event below `frontier` is done, or stands in a lane row or in a parked row. `done` are the
+// offsets above the frontier that are done too (ascending, bounded by delivery).
+struct Position {
+  Offset frontier;
+  std::vector<Offset> done;
+};
+
+struct SubscriberRow {
+  SubscriberId id;
+  std::string kind;  // "plugin", later "endpoint"
+  Condition condition = Condition::live;
+  std::string reason;  // for people: why it is paused or stopped
+  Position position;
+  std::uint64_t token = 0;       // the last committed checkpoint token, 0: none yet
+  bool reset_pending = false;    // --reset was asked; the plugin has not committed anything since
+  bool handled_any = false;      // some event was handed to it since it was made or reset
+  std::uint32_t failed_run = 0;  // different events exhausted or crashed in a row without one ok (stop_after)
+  std::string plan;              // delivery's own text: the ranges of a replay that the main stream goes through first; empty: none
+  WallTime created_at;
+  WallTime changed_at;  // when the condition changed last
+};
+
+// One blocked lane: an event that waits for its next attempt, and from where the later events of the same lane were skipped.
+struct LaneRow {
+  StreamId stream = kMainStream;
+  std::string lane;                // delivery's name of the lane (source, team, key), any bytes
+  std::optional<Offset> head;      // the event that waits; nullopt: only draining what was skipped
+  std::uint32_t attempts = 0;      // how many it had
+  std::uint32_t crashes = 0;       // how many of them ended the worker or the instance
+  WallTime due;                    // next attempt, wall time
+  std::string last_outcome;
+  std::string last_error;
+  std::optional<Offset> first_skipped;  // the lane's later events from here on were not handed over yet
+};
+
+// An event that left the ordinary way: a dead letter, or held for a resume.
+struct ParkedRow {
+  enum class Kind : std::uint8_t { dead, held };
+  Kind kind = Kind::dead;
+  StreamId stream = kMainStream;
+  Offset offset;
+  EventId id;
+  std::string type;
+  std::string reason;  // rejected, exhausted, crashed
+  std::uint32_t attempts = 0;
+  std::string last_error;
+  WallTime parked_at;
+  std::uint32_t run = 0;  // which failed run it belongs to; a stop turns the dead letters of its run into held ones
+  std::string event;      // a copy of the event, encoded by event_log
+};
+
+struct KvWrite {
+  std::string key;
+  std::optional<std::string> value;  // nullopt: erase
+};
+
+// One attempt that was not ok at the first try.
+struct AttemptRow {
+  StreamId stream = kMainStream;
+  Offset offset;
+  EventId id;
+  std::string type;
+  std::uint32_t attempt = 1;
+  WallTime at;
+  Duration took{};
+  std::string outcome;
+  std::string error;
+};
+
+struct ReplayRow {
+  StreamId id = 0;
+  SubscriberId subscriber;
+  std::string mode;    // wait, continue, reset
+  std::string state;   // running, done, cancelled
+  std::string filter;  // delivery's own text
+  Offset from, until;
+  Position position;  // for `continue`; `wait` moves the subscriber's own position
+  double rate = 0;    // events per second, 0: no limit
+  std::uint64_t total = 0, handled = 0, failed = 0;
+  WallTime created_at, finished_at;
+};
+
+// Events that retention removed before a subscriber had them; shown until acknowledged.
+struct GapRow {
+  Offset from, until;
+  WallTime at;
+  bool acknowledged = false;
+};
+
+// Changes of one subscriber, applied whole or not at all. Rows are put by their key: lanes by (stream, lane), parked by (stream, offset).
+struct Batch {
+  SubscriberId subscriber;
+  bool durable = false;  // fsync before `done` is called
+  std::optional<SubscriberRow> row;
+  std::optional<Position> position;  // of the main stream
+  std::optional<std::uint64_t> token;
+  std::vector<LaneRow> lanes;
+  std::vector<std::pair<StreamId, std::string>> lanes_erased;
+  std::vector<ParkedRow> parked;
+  std::vector<std::pair<StreamId, Offset>> parked_erased;
+  std::optional<std::uint32_t> run_to_held;  // turn the dead letters of this run into held ones
+  std::vector<KvWrite> kv;
+  std::vector<AttemptRow> attempts;
+  std::vector<ReplayRow> replays;
+  std::vector<GapRow> gaps;
+  std::optional<std::string> prepared;  // what the checkpoint now being asked for covers (delivery's own bytes); empty: forget it
+  bool reset = false;                   // first clear kv, lanes, parked held rows, prepared: one commit with the rest
+  bool forget = false;                  // delete every row of the subscriber
+};
+
+// Everything a subscriber needs to go on after a restart.
+struct Loaded {
+  SubscriberRow row;
+  std::vector<LaneRow> lanes;
+  std::vector<ParkedRow> held;       // without the copies of events: fetch one by parked()
+  std::vector<ReplayRow> replays;    // running ones
+  std::string prepared;
+};
+
+struct ParkedQuery {
+  std::optional<SubscriberId> subscriber;
+  std::optional<ParkedRow::Kind> kind;
+  std::string type;                 // a pattern's text is resolved by the caller; empty: all
+  std::optional<WallTime> since;
+  std::size_t limit = 0;            // 0: all
+  std::optional<std::pair<SubscriberId, Offset>> after;  // paging
+};
+
+class DeliveryStore {
+ public:
+  virtual ~DeliveryStore() = default;
+
+  // Makes the file when it is missing (`created()` says so). Error: io_error, corrupt (says how to go on), busy when another process has it.
+  [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path);
+  [[nodiscard]] virtual bool created() const = 0;
+
+  // Queues a batch. `done` is called once, on the writer thread, after the transaction's end: with an error none of it is applied, and the
+  // caller must treat the subscriber's memory as ahead of its state. Batches of one subscriber are applied in the order of the calls.
+  virtual void commit(Batch batch, std::function<void(Result<>)> done) = 0;
+  // The same, waiting for the end. Never from `done`.
+  [[nodiscard]] Result<> commit_now(Batch batch);
+
+  [[nodiscard]] virtual Result<std::vector<SubscriberRow>> subscribers() = 0;
+  [[nodiscard]] virtual Result<std::optional<Loaded>> load(const SubscriberId& subscriber) = 0;
+  [[nodiscard]] virtual Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(const ParkedQuery& query) = 0;  // copies left out
+  [[nodiscard]] virtual Result<std::optional<ParkedRow>> parked_one(const SubscriberId& subscriber, StreamId stream, Offset offset) = 0;
+  [[nodiscard]] virtual Result<std::uint64_t> count_parked(const SubscriberId& subscriber, ParkedRow::Kind kind) = 0;
+  [[nodiscard]] virtual Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) = 0;
+  [[nodiscard]] virtual Result<std::vector<ReplayRow>> replays(std::optional<SubscriberId> subscriber) = 0;
+  [[nodiscard]] virtual Result<std::vector<GapRow>> gaps(const SubscriberId& subscriber) = 0;
+  [[nodiscard]] virtual Result<StreamId> next_replay_id() = 0;
+
+  [[nodiscard]] virtual Result<std::optional<std::string>> kv_get(const SubscriberId& subscriber, std::string_view key) = 0;
+  // Keys that begin with `prefix` and come after `after` (empty: from the first), ascending, at most `limit`.
+  [[nodiscard]] virtual Result<std::vector<std::pair<std::string, std::string>>> kv_scan(const SubscriberId& subscriber, std::string_view prefix,
+                                                                                        std::string_view after, std::size_t limit) = 0;
+
+  // The highest durable end of the event log that any committed batch has seen: recovery compares it with what it finds.
+  virtual void note_durable_end(Offset end) = 0;
+  [[nodiscard]] virtual Offset durable_end_seen() = 0;
+
+  // Drops attempts older than `before`.
+  [[nodiscard]] virtual Result<> prune_attempts(WallTime before) = 0;
+};
+
+}  // namespace hookhost::state
