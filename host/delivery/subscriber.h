@@ -38,7 +38,7 @@ struct Delivery {
   std::uint64_t id = 0;
   event_log::EventPtr event;
   Attempt attempt;
-  std::string_view lane;      // two deliveries with the same lane are never submitted at once; valid until completed; empty: no order
+  std::uint64_t lane = 0;     // two deliveries with the same lane (not 0) are never submitted at once; 0: no order
   Duration timeout{};         // from the moment the handler is called
   bool replay = false;        // the REPLAY flag of the plugin ABI
   bool kv_writable = true;    // false in a replay beside live

@@ -53,7 +53,7 @@ struct SubscriberRow {
   bool reset_pending = false;    // --reset was asked; the plugin has not committed anything since
   bool handled_any = false;      // some event was handed to it since it was made or reset
   std::uint32_t failed_run = 0;  // different events exhausted or crashed in a row without one ok (stop_after)
-  std::string plan;              // delivery's own text: the ranges of a replay that the main stream goes through first; empty: none
+  std::string plan;              // delivery's own notes about the subscriber (text, opaque here)
   WallTime created_at;
   WallTime changed_at;  // when the condition changed last
 };

@@ -1,0 +1,76 @@
+// Snapshots of subscribers, deliveries and counters, for status, the admin API and the metrics page.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/types.h"
+#include "delivery/options.h"
+#include "state/delivery_store.h"
+
+namespace hookhost::delivery {
+
+// Since the process started.
+struct OutcomeCounts {
+  std::uint64_t ok = 0, ignored = 0, retry = 0, reject = 0, unavailable = 0;
+  std::uint64_t crashed = 0, misbehaved = 0, exhausted = 0, restarts = 0;
+};
+
+struct SubscriberStatus {
+  SubscriberId id;
+  std::string kind;
+  // live, catching_up, replaying, waiting (unavailable), starting, failed (start refused), held, paused, stopped, disabled (known, without
+  // an instance), detached.
+  std::string state;
+  std::string reason;            // why it is so; empty when all is well
+  std::string way_out;           // the command that helps; empty when none is needed
+  Offset position;               // every event below it is finished, blocked or dead
+  std::uint64_t lag_events = 0;  // offsets between the position's reading place and the end of the event log
+  Duration lag{};                // age of the oldest event it has not been handed; 0 when it has them all
+  std::uint64_t blocked_keys = 0;
+  std::uint64_t pending = 0;     // read and not finished
+  std::uint64_t in_flight = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t held = 0;
+  std::uint64_t gaps = 0;        // not acknowledged
+  std::uint32_t failed_run = 0;
+  OutcomeCounts outcomes;
+  std::uint64_t earlier_events = 0;  // before the place where it began, that match: a replay would handle them
+  std::string last_error;
+  std::optional<WallTime> last_error_at;
+  std::optional<std::uint64_t> replay;  // the one that runs
+};
+
+struct DeliveryStatus {
+  SubscriberId subscriber;
+  state::StreamId stream = 0;
+  Offset offset;
+  EventId id;        // empty for a blocked one whose event is not in memory
+  std::string type;  // likewise
+  std::string key;   // the lane, readable
+  std::string state; // pending, running, blocked (waits for its next attempt), behind (a key's later events wait behind it)
+  std::uint32_t attempts = 0;
+  std::optional<WallTime> next_attempt_at;
+  std::string last_outcome;
+  std::string last_error;
+};
+
+struct DeliveryQuery {
+  std::optional<SubscriberId> subscriber;
+  std::optional<Offset> offset;
+  std::string state;
+  std::string key;          // a part of the lane's readable name
+  std::size_t limit = 1000;
+};
+
+// What accept() found or made.
+struct Accepted {
+  bool first_time = false;
+  state::Condition condition = state::Condition::live;
+  Offset position;
+};
+
+}  // namespace hookhost::delivery
