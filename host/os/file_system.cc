@@ -1,0 +1,65 @@
+#include "os/file_system.h"
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+namespace hookhost::os {
+
+Result<std::string> read_file(FileSystem& files, const std::string& path, std::uint64_t bytes_max) {
+  HOOKHOST_TRY(auto file, files.open(path, OpenMode::read));
+  HOOKHOST_TRY(const auto size, file->size());
+  if (size > bytes_max) return fail(ErrorCode::usage, path + " has " + std::to_string(size) + " bytes; at most " + std::to_string(bytes_max) + " are read");
+  std::string out(size, '\0');
+  HOOKHOST_TRY(const auto got, file->read_at(0, out.data(), out.size()));
+  out.resize(got);
+  return out;
+}
+
+Result<> write_file_atomically(FileSystem& files, const std::string& path, std::string_view bytes) {
+  const std::string temporary = path + ".tmp";
+  static_cast<void>(files.remove(temporary));  // what an earlier crash left
+  HOOKHOST_TRY(auto file, files.open(temporary, OpenMode::create));
+  HOOKHOST_CHECK(file->write_at(0, bytes));
+  HOOKHOST_CHECK(file->sync());
+  file.reset();
+  HOOKHOST_CHECK(files.rename(temporary, path));
+  return files.sync_directory(parent(path));
+}
+
+std::string join(std::string_view directory, std::string_view name) {
+  std::string out(directory);
+  if (!out.empty() && out.back() != '/') out += '/';
+  return out.append(name);
+}
+
+std::string parent(std::string_view path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return slash == 0 ? "/" : std::string(path.substr(0, slash));
+}
+
+std::string file_name(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string absolute(std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  char here[PATH_MAX];
+  return ::getcwd(here, sizeof here) == nullptr ? std::string(path) : join(here, path);
+}
+
+Result<std::string> resolved(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) {
+    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io_error, "cannot resolve " + path + ": " + std::strerror(errno));
+  }
+  std::string out(real);
+  std::free(real);
+  return out;
+}
+
+}  // namespace hookhost::os
