@@ -44,7 +44,7 @@ class ResponseWriter {
 
  private:
   friend class Responder;
-  explicit ResponseWriter(std::shared_ptr<Connection> connection, bool chunked, bool discards);
+  ResponseWriter(std::shared_ptr<Connection> connection, bool chunked, bool discards);
   std::shared_ptr<Connection> connection_;
   bool chunked_;
   bool discards_;  // the answer to HEAD

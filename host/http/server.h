@@ -76,7 +76,7 @@ class Server {
   // is left after `within`. Blocks. True when nothing had to be cut.
   bool drain(Duration within);
 
-  // True while the reactor threads turn, for /healthz: false when a thread has not come round since the last call `within` ago.
+  // For /healthz: false when a reactor thread has been in one round for more than five seconds (a handler blocks it).
   [[nodiscard]] bool is_alive() const;
 
  private:
