@@ -1,0 +1,344 @@
+// Order, deadlines, limits and ends of connections.
+#include "http_fixture.h"
+
+namespace hookhost::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ConnectionTest : public HttpTest {};
+
+TEST_F(ConnectionTest, AnswersPipelinedRequestsInOrder) {
+  start();
+  RawClient client = connect();
+  std::string all;
+  for (int i = 0; i < 50; ++i) all += post("n" + std::to_string(i));
+  client.send(all);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(client.read_answer().body, "POST /in/x n" + std::to_string(i));
+}
+
+TEST_F(ConnectionTest, HoldsPipelinedRequestsBackUntilTheFirstIsAnswered) {
+  start();
+  RawClient client = connect();
+  client.send(post("first", "", "/later") + post("second"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  EXPECT_EQ(handler_.requests().size(), 1U);
+  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "\"kept\"");
+  EXPECT_EQ(client.read_answer().body, "\"kept\"");
+  EXPECT_EQ(client.read_answer().body, "POST /in/x second");
+}
+
+TEST_F(ConnectionTest, ClosesAfterTheAnswerWhenTooMuchIsSentAhead) {
+  start();
+  RawClient client = connect();
+  client.send(post("first", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  client.send(std::string(3 * 1024 * 1024, 'x'));
+  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "1");
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, KeepsBodiesExactly) {
+  start();
+  std::string body;
+  for (int i = 0; i < 512; ++i) body += static_cast<char>(i & 0xFF);
+  EXPECT_EQ(ask(post(body)).status, 200);
+  ASSERT_EQ(handler_.requests().size(), 1U);
+  EXPECT_EQ(handler_.requests()[0].body, body);
+}
+
+TEST_F(ConnectionTest, KeepsHeadersAsSentAndInOrder) {
+  start();
+  EXPECT_EQ(ask(post("", "X-Sig: one\r\nx-sig: two\r\n", "/in/x?q=1")).header("X-Context"), "context");
+  const RequestHead head = handler_.requests().at(0).head;
+  EXPECT_EQ(all_headers(head, "X-SIG"), (std::vector<std::string_view>{"one", "two"}));
+  EXPECT_EQ(head.headers.at(3).name, "x-sig");
+  EXPECT_EQ(head.path(), "/in/x");
+  EXPECT_EQ(head.query(), "q=1");
+  EXPECT_TRUE(head.peer.starts_with("127.0.0.1:")) << head.peer;
+}
+
+TEST_F(ConnectionTest, ReceivesALargeBodyInPieces) {
+  start();
+  RawClient client = connect();
+  const std::string body(20'000'000, 'y');
+  std::thread sender([&] { client.send(post(body, "", "/large")); });
+  const RawAnswer answer = client.read_answer();
+  sender.join();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body.size(), body.size() + std::string("POST /large ").size());
+}
+
+TEST_F(ConnectionTest, SaysContinueWhenAsked) {
+  start();
+  RawClient client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(client.read_answer(true, true).status, 100);
+  client.send("hi");
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(ConnectionTest, RefusesInsteadOfContinue) {
+  start();
+  RawClient client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n");
+  EXPECT_EQ(client.read_answer(true, true).status, 413);
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, TheAnswerTo413ArrivesThoughTheClientGoesOnSending) {
+  start();
+  RawClient client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4000000\r\n\r\n");
+  client.send(std::string(4'000'000, 'x'));
+  EXPECT_EQ(client.read_answer().status, 413);
+}
+
+TEST_F(ConnectionTest, HeadHasNoBody) {
+  start();
+  RawClient client = connect();
+  client.send("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(client.read_answer(false).header("Content-Length"), "8");
+  client.send(post("next"));
+  EXPECT_EQ(client.read_answer().body, "POST /in/x next");
+}
+
+TEST_F(ConnectionTest, SlowHeadIs408) {
+  options_.header_timeout = 100ms;
+  start();
+  RawClient client = connect();
+  client.send(post("one"));
+  EXPECT_EQ(client.read_answer().status, 200);
+  client.send("POST / HT");  // on the second request too
+  EXPECT_EQ(client.read_answer().status, 408);
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, SlowBodyIs408) {
+  options_.body_timeout = 100ms;
+  start();
+  RawClient client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\nab");
+  const RawAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_NE(answer.body.find("\"timeout\""), std::string::npos);
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, IdleConnectionIsClosed) {
+  options_.idle_timeout = 100ms;
+  start();
+  RawClient client = connect();
+  client.send(post("one"));
+  EXPECT_EQ(client.read_answer().status, 200);
+  EXPECT_EQ(client.receive_all(), "");
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, AWaitingRequestHasNoDeadline) {
+  options_.idle_timeout = options_.header_timeout = options_.body_timeout = 30ms;
+  start();
+  RawClient client = connect();
+  client.send(post("x", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  RawClient other = connect();  // is swept away meanwhile
+  EXPECT_TRUE(other.is_closed_by_server());
+  for (Responder& responder : handler_.take_kept()) {
+    EXPECT_TRUE(responder.is_open());
+    responder.send_json(200, "1");
+  }
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+TEST_F(ConnectionTest, AClientThatDoesNotReadIsCutAndHoldsUpNobody) {
+  options_.threads = 1;
+  options_.write_timeout = 200ms;
+  start();
+  RawClient deaf(server_->port(), 4096);
+  deaf.send(post("x", "", "/big"));
+  EXPECT_EQ(ask(post("hi")).status, 200);
+  EXPECT_TRUE(eventually([&] { return server_->stats().cut_not_reading == 1; }));
+  EXPECT_EQ(ask(post("hi")).status, 200);
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0 || server_->stats().connections == 1; }));
+}
+
+TEST_F(ConnectionTest, ABigAnswerReachesAClientThatReads) {
+  start();
+  EXPECT_EQ(ask(post("x", "", "/big")).body.size(), 4'000'000U);
+}
+
+TEST_F(ConnectionTest, StreamsAnAnswerInChunks) {
+  start();
+  RawClient client = connect();
+  client.send(post("x", "", "/stream") + post("next"));
+  const RawAnswer answer = client.read_answer();
+  EXPECT_EQ(answer.header("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(answer.body, "begin " + std::string(200'000, 's'));
+  EXPECT_EQ(client.read_answer().body, "POST /in/x next");
+}
+
+TEST_F(ConnectionTest, StreamsToHttp10UntilTheEnd) {
+  start();
+  RawClient client = connect();
+  client.send("POST /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_EQ(client.read_answer().body, "begin " + std::string(200'000, 's'));
+}
+
+TEST_F(ConnectionTest, RefusesConnectionsAboveTheLimit) {
+  options_.connections_max = 2;
+  start();
+  std::vector<RawClient> open;
+  for (int i = 0; i < 2; ++i) {
+    open.push_back(connect());
+    open.back().send(post("hi"));
+    EXPECT_EQ(open.back().read_answer().status, 200);
+  }
+  RawClient third = connect();
+  const RawAnswer refused = third.read_answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.header("Retry-After"), "");
+  EXPECT_TRUE(third.is_closed_by_server());
+  open[0].send(post("still served"));
+  EXPECT_EQ(open[0].read_answer().status, 200);
+  third.close();
+  open.pop_back();
+  EXPECT_TRUE(eventually([&] { return ask(post("hi")).status == 200; }));
+}
+
+TEST_F(ConnectionTest, RefusesRequestsAboveTheWaitingLimit) {
+  options_.waiting_requests_max = 1;
+  start();
+  RawClient first = connect();
+  first.send(post("x", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  RawClient second = connect();
+  second.send(post("y"));
+  const RawAnswer refused = second.read_answer();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.header("Retry-After"), "");
+  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "1");
+  EXPECT_EQ(first.read_answer().status, 200);
+  second.send(post("y"));
+  EXPECT_EQ(second.read_answer().status, 200);
+}
+
+TEST_F(ConnectionTest, BoundsTheBytesOfAllBodies) {
+  options_.buffered_bytes_max = 100'000;
+  start();
+  RawClient client = connect();
+  client.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" + std::string(500'000, 'x'));
+  EXPECT_EQ(client.read_answer().status, 503);
+  client.close();
+  EXPECT_TRUE(eventually([&] { return ask(post("hi")).status == 200; }));
+}
+
+// The client of an unanswered request leaves, its descriptor's number is used again at once, and the answer comes then.
+TEST_F(ConnectionTest, AnAnswerNeverReachesAnotherClient) {
+  start();
+  for (int round = 0; round < 100; ++round) {
+    {
+      RawClient leaver = connect();
+      leaver.send(post("x", "", "/later"));
+      ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+      leaver.reset();
+    }
+    std::vector<RawClient> others;
+    for (int i = 0; i < 4; ++i) others.push_back(connect());
+    for (Responder& responder : handler_.take_kept()) responder.send_json(200, "\"not yours\"");
+    for (RawClient& other : others) {
+      other.send(post("mine"));
+      ASSERT_EQ(other.read_answer().body, "POST /in/x mine");
+    }
+  }
+}
+
+TEST_F(ConnectionTest, AnswersFromManyThreadsWhileClientsComeAndGo) {
+  start();
+  std::atomic<bool> is_over{false};
+  std::thread answerer([&] {
+    while (!is_over) {
+      for (Responder& responder : handler_.take_kept()) responder.send_json(200, "\"late\"");
+    }
+  });
+  std::vector<std::thread> clients;
+  std::atomic<int> wrong{0};
+  for (int each = 0; each < 4; ++each) {
+    clients.emplace_back([&, each] {
+      for (int round = 0; round < 60; ++round) {
+        RawClient client = connect();
+        client.send(post("x", "", "/later"));
+        if ((round + each) % 3 == 0) continue;  // leaves before the answer
+        if (client.read_answer().body != "\"late\"") ++wrong;
+        client.send(post("y"));
+        if (client.read_answer().body != "POST /in/x y") ++wrong;
+      }
+    });
+  }
+  for (auto& client : clients) client.join();
+  is_over = true;
+  answerer.join();
+  EXPECT_EQ(wrong, 0);
+  handler_.take_kept().clear();
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
+  EXPECT_EQ(server_->stats().waiting_requests, 0U);
+}
+
+TEST_F(ConnectionTest, DrainAnswersWhatIsInFlightAndClosesTheRest) {
+  start();
+  RawClient idle = connect();
+  idle.send(post("hi"));
+  EXPECT_EQ(idle.read_answer().status, 200);
+  RawClient busy = connect();
+  busy.send(post("x", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  bool is_clean = false;
+  std::thread drain([&] { is_clean = server_->drain(20s); });
+  EXPECT_TRUE(idle.is_closed_by_server());
+  idle.close();
+  EXPECT_FALSE(connect().is_connected());
+  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "\"last\"");
+  const RawAnswer answer = busy.read_answer();
+  EXPECT_EQ(answer.body, "\"last\"");
+  EXPECT_EQ(answer.header("Connection"), "close");
+  busy.close();
+  drain.join();
+  EXPECT_TRUE(is_clean);
+}
+
+TEST_F(ConnectionTest, DrainCutsWhatDoesNotEnd) {
+  start();
+  RawClient busy = connect();
+  busy.send(post("x", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  EXPECT_FALSE(server_->drain(20ms));
+  EXPECT_TRUE(busy.is_closed_by_server());
+  for (Responder& responder : handler_.take_kept()) EXPECT_FALSE(responder.is_open());
+}
+
+TEST_F(ConnectionTest, AnAnswerAfterTheServersEndIsDropped) {
+  start();
+  RawClient client = connect();
+  client.send(post("x", "", "/later"));
+  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
+  server_.reset();
+  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "1");
+  EXPECT_TRUE(client.is_closed_by_server());
+}
+
+TEST_F(ConnectionTest, RefusesAddressesItCannotUse) {
+  for (const char* address : {"", "nohost", "127.0.0.1:99999", "127.0.0.1:x", "::1:80"}) {
+    options_.address = address;
+    const auto started = Server::start(options_, handler_);
+    ASSERT_FALSE(started.has_value()) << address;
+    EXPECT_EQ(started.error().code, ErrorCode::usage);
+  }
+  start();
+  options_.address = "127.0.0.1:" + std::to_string(server_->port());
+  const auto second = Server::start(options_, handler_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, ErrorCode::io_error);
+}
+
+}  // namespace
+}  // namespace hookhost::http
