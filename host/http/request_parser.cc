@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <cctype>
 #include <limits>
 #include <optional>
 
@@ -170,8 +171,9 @@ RequestParser::Status RequestParser::Impl::refuse_for(const ErrorCodeOut& ec, st
   if (ec == error::body_limit) return refuse(413, ErrorCode::body_too_large, "send a shorter body");
   if (ec == error::bad_version) {
     const std::size_t at = bytes.find(" HTTP/");
-    const bool other_version = at != std::string_view::npos && at + 9 < bytes.size() && bytes[at + 7] == '.' &&
-                               std::isdigit(static_cast<unsigned char>(bytes[at + 6])) != 0 && bytes.find('\n') > at;
+    const auto is_digit = [&](std::size_t i) { return std::isdigit(static_cast<unsigned char>(bytes[i])) != 0; };
+    const bool other_version =
+        at != std::string_view::npos && at + 8 < bytes.size() && bytes[at + 7] == '.' && is_digit(at + 6) && is_digit(at + 8);
     if (other_version) return refuse(505, ErrorCode::not_supported, "use HTTP/1.1");
   }
   return refuse(400, ErrorCode::invalid_request, "the request is not well-formed HTTP/1.1");

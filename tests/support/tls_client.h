@@ -1,0 +1,114 @@
+// A TLS client on a raw socket and a certificate made for the test, both with OpenSSL.
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "support/raw_client.h"
+
+namespace hookhost::test {
+
+struct TestCertificate {
+  std::string certificate;  // PEM
+  std::string key;          // PEM
+};
+
+inline std::string pem_text(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  std::string text(data, static_cast<std::size_t>(size));
+  BIO_free(bio);
+  return text;
+}
+
+// Self-signed, P-256, for localhost, valid for a day.
+inline TestCertificate make_test_certificate() {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  X509* x509 = X509_new();
+  ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+  X509_gmtime_adj(X509_getm_notBefore(x509), -3600);
+  X509_gmtime_adj(X509_getm_notAfter(x509), 86400);
+  X509_set_pubkey(x509, key);
+  X509_NAME* name = X509_get_subject_name(x509);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_set_issuer_name(x509, name);
+  X509_sign(x509, key, EVP_sha256());
+  BIO* certificate_pem = BIO_new(BIO_s_mem());
+  BIO* key_pem = BIO_new(BIO_s_mem());
+  PEM_write_bio_X509(certificate_pem, x509);
+  PEM_write_bio_PrivateKey(key_pem, key, nullptr, nullptr, 0, nullptr, nullptr);
+  X509_free(x509);
+  EVP_PKEY_free(key);
+  return {pem_text(certificate_pem), pem_text(key_pem)};
+}
+
+class TlsClient {
+ public:
+  explicit TlsClient(std::uint16_t port, int version_max = TLS1_3_VERSION) : socket_(port) {
+    const timeval patience{20, 0};
+    ::setsockopt(socket_.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    context_ = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(context_, 0);
+    SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context_, version_max);
+    ssl_ = SSL_new(context_);
+    SSL_set_fd(ssl_, socket_.descriptor());
+    is_connected_ = SSL_connect(ssl_) == 1;
+  }
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+  ~TlsClient() {
+    SSL_free(ssl_);
+    SSL_CTX_free(context_);
+  }
+
+  [[nodiscard]] bool is_connected() const { return is_connected_; }
+  [[nodiscard]] std::string version() const { return SSL_get_version(ssl_); }
+  bool send(std::string_view bytes) { return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size()); }
+
+  // Until `count` bytes are there or the connection ends.
+  std::string receive(std::size_t count) {
+    std::string all;
+    std::array<char, 16 * 1024> buffer;
+    while (all.size() < count) {
+      const int got = SSL_read(ssl_, buffer.data(), static_cast<int>(buffer.size()));
+      if (got <= 0) break;
+      all.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    return all;
+  }
+  // The answer's head and body, framed by Content-Length.
+  std::string receive_answer() {
+    std::string all;
+    std::size_t head_end = std::string::npos;
+    while ((head_end = all.find("\r\n\r\n")) == std::string::npos) {
+      const std::string more = receive(1);
+      if (more.empty()) return all;
+      all += more;
+    }
+    const std::size_t length = std::strtoull(all.c_str() + all.find("Content-Length: ") + 16, nullptr, 10);
+    const std::size_t whole = head_end + 4 + length;
+    if (all.size() < whole) all += receive(whole - all.size());
+    return all;
+  }
+  // True when the server said that it ends: close_notify, not just an end of bytes.
+  bool was_ended_properly() {
+    std::array<char, 1024> buffer;
+    const int got = SSL_read(ssl_, buffer.data(), static_cast<int>(buffer.size()));
+    return got == 0 && SSL_get_error(ssl_, got) == SSL_ERROR_ZERO_RETURN;
+  }
+
+ private:
+  RawClient socket_;
+  SSL_CTX* context_ = nullptr;
+  SSL* ssl_ = nullptr;
+  bool is_connected_ = false;
+};
+
+}  // namespace hookhost::test
