@@ -54,4 +54,7 @@ using Result = boost::outcome_v2::basic_result<T, Error, detail::AssertPolicy>;
 }  // namespace hookhost
 
 #define HOOKHOST_TRY(declaration, ...) BOOST_OUTCOME_TRY(declaration, __VA_ARGS__)
-#define HOOKHOST_CHECK(...) BOOST_OUTCOME_TRYV(__VA_ARGS__)
+#define HOOKHOST_CHECK(...)                                                                                        \
+  do {                                                                                                             \
+    if (auto hookhost_checked = (__VA_ARGS__); !hookhost_checked) return ::hookhost::fail(hookhost_checked.error()); \
+  } while (false)

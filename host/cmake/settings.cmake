@@ -37,7 +37,7 @@ endif()
 
 # Warnings for one of our own targets. Never for what a third party ships.
 function(hookhost_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
                          $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>)
   if(HOOKHOST_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

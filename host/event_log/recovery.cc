@@ -1,0 +1,262 @@
+#include "event_log/recovery.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/bytes.h"
+#include "base/failpoint.h"
+#include "event_log/segment_scan.h"
+#include "event_log/segment_writer.h"
+
+namespace hookhost::event_log {
+namespace {
+
+using Range = std::pair<Offset, Offset>;
+
+constexpr std::string_view kLostName = "LOST";  // accepted losses: "from until" a line
+
+std::string text_of(const std::vector<Range>& ranges) {
+  std::string out;
+  for (const auto& [from, until] : ranges) {
+    if (!out.empty()) out += ", ";
+    out += std::to_string(from.value);
+    if (until.value - from.value > 1) out += "-" + std::to_string(until.value - 1);
+  }
+  return out;
+}
+
+Result<std::vector<Range>> read_accepted(os::FileSystem& files, const std::string& directory) {
+  std::vector<Range> out;
+  const auto text = os::read_file(files, os::join(directory, kLostName), 1 << 20);
+  if (!text) {
+    if (text.error().code == ErrorCode::not_found) return out;
+    return fail(text.error());
+  }
+  std::istringstream lines(text.value());
+  for (std::uint64_t from = 0, until = 0; lines >> from >> until;) out.emplace_back(Offset{from}, Offset{until});
+  return out;
+}
+
+// What of `lost` no accepted range covers.
+std::vector<Range> subtract(const std::vector<Range>& lost, const std::vector<Range>& accepted) {
+  std::vector<Range> left = lost;
+  for (const auto& [from, until] : accepted) {
+    std::vector<Range> next;
+    for (const auto& [a, b] : left) {
+      if (a < std::min(b, from)) next.emplace_back(a, std::min(b, from));
+      if (std::max(a, until) < b) next.emplace_back(std::max(a, until), b);
+    }
+    left = std::move(next);
+  }
+  return left;
+}
+
+// One recovery, step by step; the steps are in the order of run().
+class Recovery {
+ public:
+  Recovery(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) : files_(files), options_(options), clock_(clock) {}
+
+  Result<Recovered> run() {
+    HOOKHOST_CHECK(scan_all());
+    if (scans_.empty()) {
+      out_.begin = out_.end = options_.known_durable;
+      if (options_.known_durable.value > 0) lost_.emplace_back(Offset{0}, options_.known_durable);
+      HOOKHOST_CHECK(judge());
+      return std::move(out_);
+    }
+    find_proven();
+    find_losses();
+    HOOKHOST_CHECK(judge());
+    HOOKHOST_CHECK(settle_last());
+    for (const SegmentScan& scan : scans_) out_.segments.push_back(scan.segment);
+    if (rewritten_) out_.segments.push_back(rewritten_);
+    out_.end = out_.segments.empty() ? proven_ : std::max(out_.segments.back()->end(), proven_);
+    out_.begin = out_.segments.empty() ? out_.end : out_.segments.front()->first_offset();
+    return std::move(out_);
+  }
+
+ private:
+  Result<> scan_all() {
+    HOOKHOST_TRY(const auto names, files_.list(options_.directory));
+    std::vector<Offset> offsets;
+    for (const std::string& name : names) {
+      if (const auto offset = parse_segment_name(name)) offsets.push_back(*offset);
+      if (name == kSpareName || name == kFreshName) static_cast<void>(files_.remove(os::join(options_.directory, name)));
+    }
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+      const Offset limit = i + 1 < offsets.size() ? offsets[i + 1] : Offset{UINT64_MAX};
+      const std::string path = os::join(options_.directory, segment_name(offsets[i]));
+      HOOKHOST_TRY(auto scan, scan_segment(files_, path, offsets[i], limit));
+      out_.last_id = std::max(out_.last_id, scan.last_id);
+      scans_.push_back(std::move(scan));
+    }
+    return success();
+  }
+
+  // The offset below which everything was durable before the stop.
+  void find_proven() {
+    proven_ = options_.known_durable;
+    for (std::size_t i = 0; i < scans_.size(); ++i) {
+      proven_ = std::max(proven_, scans_[i].synced_up_to);
+      if (scans_[i].footer) proven_ = std::max(proven_, scans_[i].footer->end_offset);
+      proven_ = std::max(proven_, scans_[i].segment->first_offset());
+    }
+  }
+
+  void find_losses() {
+    for (std::size_t i = 0; i < scans_.size(); ++i) {
+      SegmentScan& scan = scans_[i];
+      const bool last = i + 1 == scans_.size();
+      for (const auto& [from, until] : scan.damaged) add_loss(from, until);
+      const Offset sealed_end = scan.footer ? scan.footer->end_offset : scan.end;
+      const Offset next = last ? proven_ : scans_[i + 1].segment->first_offset();
+      add_loss(scan.end, std::min(std::max(sealed_end, next), proven_));
+    }
+  }
+
+  // Damage at or beyond what was proven is a torn batch that nobody was answered for.
+  void add_loss(Offset from, Offset until) {
+    until = std::min(until, proven_);
+    if (from < until) lost_.emplace_back(from, until);
+  }
+
+  static bool is_shortened(const SegmentScan& scan) { return scan.header && !scan.footer && scan.file_size < scan.header->file_length; }
+
+  Result<> judge() {
+    HOOKHOST_TRY(const auto accepted, read_accepted(files_, options_.directory));
+    out_.report.lost = subtract(lost_, accepted);
+    if (!scans_.empty() && is_shortened(scans_.back())) {
+      const std::string what = os::file_name(scans_.back().segment->path()) + " is shorter than it was made; events after offset " +
+                               std::to_string(scans_.back().end.value) + " may have been answered with 2xx and be lost";
+      if (!options_.accept_loss) {
+        return fail(ErrorCode::corrupt, what + ". Restore events/ from a copy, or go on without them: hookhost serve --accept-loss");
+      }
+      out_.report.notes.push_back(what);
+    }
+    if (out_.report.lost.empty()) return success();
+    if (!options_.accept_loss) {
+      return fail(ErrorCode::corrupt, "the event log has lost events that were answered with 2xx: offsets " + text_of(out_.report.lost) +
+                                          ". Restore events/ from a copy, or go on without them: hookhost serve --accept-loss");
+    }
+    std::string text;
+    for (const auto& [from, until] : accepted) text += std::to_string(from.value) + ' ' + std::to_string(until.value) + '\n';
+    for (const auto& [from, until] : out_.report.lost) text += std::to_string(from.value) + ' ' + std::to_string(until.value) + '\n';
+    return os::write_file_atomically(files_, os::join(options_.directory, kLostName), text);
+  }
+
+  // Nothing is appended to the last segment again. What it holds beyond the proven end moves into a new segment that is synced before the
+  // old one is cut; after a crash between the two steps the new one's copy wins.
+  Result<> settle_last() {
+    SegmentScan& last = scans_.back();
+    if (last.footer) return success();
+    out_.report.clean = false;
+    const Offset from = std::max(proven_, last.segment->first_offset());
+    HOOKHOST_TRY(const Tail tail, read_tail(files_, last, from));
+    if (!tail.records.empty()) HOOKHOST_CHECK(rewrite(tail, from));
+    HOOKHOST_FAILPOINT("event_log.recovery_rewritten");
+    return cut_and_seal(last, tail, from);
+  }
+
+  Result<> rewrite(const Tail& tail, Offset from) {
+    std::string records;
+    Offset at = from;
+    for (const ScannedRecord& record : tail.records) {
+      if (record.offset != at) break;  // behind a torn record: nobody was answered for these
+      records += record.record;
+      at = at.next();
+    }
+    const auto count = static_cast<std::uint32_t>(at.distance_from(from));
+    if (count == 0) return success();
+    out_.report.rewritten = count;
+    const Offset first = scans_.back().segment->first_offset();
+    if (from == first) {  // the whole segment is unproven: its copy takes its name
+      HOOKHOST_CHECK(keep_broken(scans_.back().segment->path(), 0));
+    }
+    SegmentWriter writer(files_, {.directory = options_.directory}, clock_);
+    HOOKHOST_TRY(auto segment, writer.roll_with(from, records, count, tail.records.front().received_at, tail.records[count - 1].received_at));
+    HOOKHOST_CHECK(writer.seal());
+    if (from == first) {
+      scans_.back().segment = std::move(segment);
+      replaced_ = true;
+    } else {
+      rewritten_ = std::move(segment);
+    }
+    return success();
+  }
+
+  Result<> cut_and_seal(SegmentScan& last, const Tail& tail, Offset from) {
+    if (replaced_) return success();
+    const std::string& path = last.segment->path();
+    if (last.bad_tail || !tail.records.empty() || last.end > from) HOOKHOST_CHECK(keep_broken(path, tail.position));
+    if (last.end <= last.segment->first_offset() || from <= last.segment->first_offset()) {
+      // Nothing durable was ever in it.
+      HOOKHOST_CHECK(files_.remove(path));
+      HOOKHOST_CHECK(files_.sync_directory(options_.directory));
+      scans_.pop_back();
+      return success();
+    }
+    last.segment->set_end(std::min(last.segment->end(), from));
+    HOOKHOST_TRY(auto file, files_.open(path, os::OpenMode::read_write));
+    HOOKHOST_CHECK(file->write_at(tail.position, encode(Footer{.segment_id = last.segment->segment_id(),
+                                                               .end_offset = last.segment->end(),
+                                                               .record_bytes = last.segment->record_bytes(),
+                                                               .last_received_at_ns = to_unix_ns(last.segment->last_received_at())})));
+    HOOKHOST_CHECK(file->sync());
+    HOOKHOST_CHECK(file->truncate(tail.position + kSectorBytes));
+    HOOKHOST_CHECK(file->sync());
+    HOOKHOST_FAILPOINT("event_log.recovery_sealed");
+    return success();
+  }
+
+  // A copy of what is cut, without the zeroes behind it.
+  Result<> keep_broken(const std::string& path, std::uint64_t position) {
+    HOOKHOST_TRY(auto file, files_.open(path, os::OpenMode::read));
+    HOOKHOST_TRY(const auto size, file->size());
+    std::string bytes(size > position ? size - position : 0, '\0');
+    HOOKHOST_TRY(const auto got, file->read_at(position, bytes.data(), bytes.size()));
+    bytes.resize(got);
+    bytes.resize(bytes.find_last_not_of('\0') + 1);
+    if (bytes.empty()) return success();
+    const std::string target = path + "." + std::to_string(position) + ".broken";
+    HOOKHOST_CHECK(os::write_file_atomically(files_, target, bytes));
+    out_.report.cut_bytes += bytes.size();
+    out_.report.broken_files.push_back(os::file_name(target));
+    return success();
+  }
+
+  os::FileSystem& files_;
+  const RecoveryOptions& options_;
+  const Clock& clock_;
+  std::vector<SegmentScan> scans_;
+  std::vector<Range> lost_;
+  Offset proven_;
+  SegmentPtr rewritten_;
+  bool replaced_ = false;
+  Recovered out_;
+};
+
+}  // namespace
+
+Result<Recovered> recover(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) {
+  return Recovery(files, options, clock).run();
+}
+
+Result<std::vector<SegmentPtr>> list_segments(os::FileSystem& files, const std::string& directory) {
+  HOOKHOST_TRY(const auto names, files.list(directory));
+  std::vector<SegmentPtr> out;
+  for (const std::string& name : names) {
+    const auto offset = parse_segment_name(name);
+    if (!offset) continue;
+    const std::string path = os::join(directory, name);
+    auto file = files.open(path, os::OpenMode::read);
+    if (!file) continue;  // removed by retention meanwhile
+    std::string head(kSectorBytes, '\0');
+    HOOKHOST_TRY(const auto got, file.value()->read_at(0, head.data(), head.size()));
+    const auto header = decode_segment_header(std::string_view(head).substr(0, got));
+    if (!out.empty()) out.back()->set_end(*offset);
+    out.push_back(std::make_shared<Segment>(path, *offset, header ? header->segment_id : 0));
+  }
+  return out;
+}
+
+}  // namespace hookhost::event_log

@@ -1,0 +1,219 @@
+#include "event_log/event_log.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <future>
+#include <random>
+
+#include "event_log/crc32c.h"
+#include "support/poll.h"
+#include "support/temp_dir.h"
+
+namespace hookhost::event_log {
+namespace {
+
+TEST(Crc32c, KnowsTheCheckValueBothWays) {
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+  EXPECT_EQ(crc32c_table("123456789"), 0xe3069283U);
+  std::mt19937_64 random(7);
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(crc32c(bytes), crc32c_table(bytes));
+    bytes += static_cast<char>(random());
+  }
+}
+
+class EventLogTest : public testing::Test {
+ protected:
+  void open(Options options = {}) {
+    options.directory = directory_ / "events";
+    options.disk_free_min = 0;
+    auto opened = EventLog::open(os::local_file_system(), options, clock_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    log_ = std::move(opened.value());
+  }
+
+  static Event make(std::uint64_t n, std::size_t body_bytes = 100) {
+    Event event;
+    char id[64];
+    std::snprintf(id, sizeof id, "evt_%026llu", static_cast<unsigned long long>(n));
+    event.id = EventId{id};
+    event.source = "kakiyo";
+    event.provider = "kakiyo";
+    event.type = n % 2 == 0 ? "linkedin.message.sent" : "linkedin.message.received";
+    event.team = "team_1";
+    event.key = "chat_" + std::to_string(n % 5);
+    event.received_at = from_unix_ns(1'700'000'000'000'000'000 + static_cast<std::int64_t>(n) * 1'000'000);
+    event.headers = {{"Content-Type", "application/json"}, {"X-Raw", std::string("\x80\xff", 2)}};
+    event.content_type = "application/json";
+    event.verified = true;
+    event.body = std::string(body_bytes, static_cast<char>('a' + n % 26));
+    event.digest = "digest" + std::to_string(n);
+    return event;
+  }
+
+  void append(std::uint64_t from, std::uint64_t until, std::size_t body_bytes = 100) {
+    std::vector<std::future<Result<Offset>>> answers;
+    for (std::uint64_t n = from; n < until; ++n) {
+      auto promise = std::make_shared<std::promise<Result<Offset>>>();
+      answers.push_back(promise->get_future());
+      log_->append(make(n, body_bytes), [promise](Result<Offset> done) { promise->set_value(std::move(done)); });
+    }
+    for (std::uint64_t n = from; n < until; ++n) {
+      const auto done = answers[n - from].get();
+      ASSERT_TRUE(done) << done.error().message;
+      ASSERT_EQ(done.value(), Offset{n});
+    }
+  }
+
+  // Everything from `from` on is there, in order, exactly as appended.
+  void expect_events(Reader reader, std::uint64_t from, std::uint64_t until, std::size_t body_bytes = 100) {
+    Offset at{from};
+    while (at < Offset{until}) {
+      auto got = reader.read(at, Offset{until}, {.events_max = 37});
+      ASSERT_TRUE(got) << got.error().message;
+      ASSERT_TRUE(got.value().gaps.empty());
+      ASSERT_FALSE(got.value().events.empty());
+      for (const EventPtr& event : got.value().events) {
+        Event expected = make(at.value, body_bytes);
+        expected.offset = at;
+        ASSERT_EQ(*event, expected);
+        at = at.next();
+      }
+      ASSERT_EQ(got.value().next, at);
+    }
+  }
+
+  test::TempDir directory_;
+  ManualClock clock_;
+  std::unique_ptr<EventLog> log_;
+};
+
+TEST_F(EventLogTest, GivesBackWhatItWasGiven) {
+  open();
+  append(0, 500);
+  EXPECT_EQ(log_->durable_end(), Offset{500});
+  expect_events(log_->reader(), 0, 500);
+  expect_events(log_->reader(), 321, 500);
+}
+
+TEST_F(EventLogTest, GoesOnAfterAnOrderlyStop) {
+  open();
+  append(0, 20);
+  log_->close();
+  open();
+  EXPECT_TRUE(log_->recovery().clean);
+  EXPECT_EQ(log_->durable_end(), Offset{20});
+  EXPECT_EQ(log_->last_id_found(), make(19).id);
+  append(20, 40);
+  expect_events(log_->reader(), 0, 40);
+}
+
+TEST_F(EventLogTest, RollsAndKeepsEveryEventOverManySegments) {
+  open({.segment_bytes = 8192});
+  for (std::uint64_t n = 0; n < 200; n += 10) append(n, n + 10);
+  EXPECT_GT(log_->sizes().segments, 5U);
+  expect_events(log_->reader(), 0, 200);
+  log_->close();
+  open({.segment_bytes = 8192});
+  expect_events(log_->reader(), 0, 200);
+}
+
+TEST_F(EventLogTest, AReaderFollowsTheEndWhileEventsArrive) {
+  open({.segment_bytes = 64 << 10});
+  constexpr std::uint64_t kEvents = 2000;
+  std::thread writer([&] {
+    for (std::uint64_t n = 0; n < kEvents; n += 50) append(n, n + 50);
+  });
+  Reader reader = log_->reader();
+  Offset at{0};
+  const bool all = test::poll_until([&] {
+    auto got = reader.read(at, Offset{kEvents}, {});
+    if (!got || !got.value().gaps.empty()) return true;
+    for (const EventPtr& event : got.value().events) {
+      if (event->offset != at || event->id != make(at.value).id) return true;
+      at = at.next();
+    }
+    return at == Offset{kEvents};
+  });
+  writer.join();
+  EXPECT_TRUE(all);
+  EXPECT_EQ(at, Offset{kEvents});
+}
+
+TEST_F(EventLogTest, AnUncleanStopLosesNothingThatWasAnswered) {
+  open();
+  append(0, 30);
+  // What a kill leaves: the files as they are, without the footer.
+  test::TempDir other;
+  std::filesystem::copy(directory_.path(), other.path(), std::filesystem::copy_options::recursive);
+  Options options;
+  options.directory = other / "events";
+  options.disk_free_min = 0;
+  for (int restart = 0; restart < 3; ++restart) {
+    auto again = EventLog::open(os::local_file_system(), options, clock_);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again.value()->recovery().clean, restart != 0);
+    EXPECT_EQ(again.value()->durable_end(), Offset{30});
+    expect_events(again.value()->reader(), 0, 30);
+  }
+}
+
+TEST_F(EventLogTest, FiltersByHeadAndFindsTimes) {
+  open({.segment_bytes = 16 << 10});
+  for (std::uint64_t n = 0; n < 300; n += 10) append(n, n + 10);
+  Reader reader = log_->reader();
+  const auto got = reader.read(Offset{0}, Offset{300}, {.events_max = 1000}, [](const EventHead& head) { return head.key == "chat_3"; });
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got.value().events.size(), 60U);
+  EXPECT_EQ(got.value().next, Offset{300});
+  EXPECT_EQ(reader.find_time(make(123).received_at).value(), Offset{123});
+  EXPECT_EQ(reader.find_time(make(0).received_at - std::chrono::hours{1}).value(), Offset{0});
+  EXPECT_EQ(reader.find_time(make(299).received_at + Duration{1}).value(), Offset{300});
+}
+
+TEST_F(EventLogTest, ReadsBesideTheHost) {
+  open({.segment_bytes = 16 << 10});
+  for (std::uint64_t n = 0; n < 100; n += 10) append(n, n + 10);
+  const auto view = open_view(os::local_file_system(), directory_ / "events");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view.value()->durable_end(), Offset{100});
+  expect_events(Reader(os::local_file_system(), view.value()), 0, 100);
+}
+
+TEST_F(EventLogTest, RetentionRemovesWholeSegmentsAndReadersSeeAGap) {
+  open({.segment_bytes = 8192});
+  for (std::uint64_t n = 0; n < 200; n += 10) append(n, n + 10);
+  Reader reader = log_->reader();
+  const auto begin = log_->apply_retention(std::chrono::hours{24 * 365 * 100}, 0, Offset{100});
+  ASSERT_TRUE(begin);
+  EXPECT_GT(begin.value(), Offset{0});
+  EXPECT_LE(begin.value(), Offset{100});
+  const auto got = reader.read(Offset{0}, Offset{200}, {.events_max = 1000});
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got.value().gaps, (std::vector<std::pair<Offset, Offset>>{{Offset{0}, begin.value()}}));
+  EXPECT_EQ(got.value().events.front()->offset, begin.value());
+  EXPECT_EQ(got.value().events.size(), 200 - begin.value().value);
+}
+
+TEST_F(EventLogTest, RefusesWhenTheDiskIsNearlyFullAndResumes) {
+  Options options;
+  options.directory = directory_ / "events";
+  options.disk_free_min = UINT64_MAX;
+  auto opened = EventLog::open(os::local_file_system(), options, clock_);
+  ASSERT_TRUE(opened);
+  const auto done = opened.value()->append_now(make(0));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, ErrorCode::no_space);
+}
+
+TEST_F(EventLogTest, AnEventRoundTripsAsBytes) {
+  const auto event = decode_event(encode_event(make(7)));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(*event.value(), make(7));
+  EXPECT_FALSE(decode_event("\xff\xff\xff"));
+}
+
+}  // namespace
+}  // namespace hookhost::event_log
