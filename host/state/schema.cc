@@ -1,0 +1,75 @@
+#include "state/schema.h"
+
+#include <array>
+#include <span>
+#include <string>
+
+namespace hookhost::state {
+namespace {
+
+// Version 1. Offsets and times are integers; times in nanoseconds since 1970.
+constexpr const char* kDelivery1 = R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE subscriber (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, condition INTEGER NOT NULL, reason TEXT NOT NULL, frontier INTEGER NOT NULL, done BLOB NOT NULL,
+  token INTEGER NOT NULL, reset_pending INTEGER NOT NULL, handled_any INTEGER NOT NULL, failed_run INTEGER NOT NULL, plan BLOB NOT NULL,
+  created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, prepared BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;
+CREATE TABLE lane (
+  subscriber TEXT NOT NULL, stream INTEGER NOT NULL, lane BLOB NOT NULL, head INTEGER, attempts INTEGER NOT NULL, crashes INTEGER NOT NULL,
+  due INTEGER NOT NULL, last_outcome TEXT NOT NULL, last_error TEXT NOT NULL, first_skipped INTEGER,
+  PRIMARY KEY (subscriber, stream, lane)) WITHOUT ROWID;
+CREATE TABLE parked (
+  subscriber TEXT NOT NULL, stream INTEGER NOT NULL, offset INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+  reason TEXT NOT NULL, attempts INTEGER NOT NULL, last_error TEXT NOT NULL, parked_at INTEGER NOT NULL, run INTEGER NOT NULL,
+  event BLOB NOT NULL, PRIMARY KEY (subscriber, stream, offset));
+CREATE INDEX parked_kind ON parked (subscriber, kind, run);
+CREATE TABLE kv (subscriber TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (subscriber, key)) WITHOUT ROWID;
+CREATE TABLE attempt (
+  subscriber TEXT NOT NULL, stream INTEGER NOT NULL, offset INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, attempt INTEGER NOT NULL,
+  at INTEGER NOT NULL, took INTEGER NOT NULL, outcome TEXT NOT NULL, error TEXT NOT NULL);
+CREATE INDEX attempt_place ON attempt (subscriber, offset);
+CREATE INDEX attempt_time ON attempt (at);
+CREATE TABLE replay (
+  id INTEGER PRIMARY KEY, subscriber TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, filter BLOB NOT NULL, from_offset INTEGER NOT NULL,
+  until_offset INTEGER NOT NULL, frontier INTEGER NOT NULL, done BLOB NOT NULL, rate REAL NOT NULL, total INTEGER NOT NULL,
+  handled INTEGER NOT NULL, failed INTEGER NOT NULL, created_at INTEGER NOT NULL, finished_at INTEGER NOT NULL);
+CREATE TABLE gap (
+  subscriber TEXT NOT NULL, from_offset INTEGER NOT NULL, until_offset INTEGER NOT NULL, at INTEGER NOT NULL, acknowledged INTEGER NOT NULL,
+  PRIMARY KEY (subscriber, from_offset)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kRegistry1 = R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+Result<bool> migrate(Database& database, std::span<const char* const> versions) {
+  HOOKHOST_TRY(auto ask, database.prepare("PRAGMA user_version"));
+  HOOKHOST_TRY(const bool found, ask.row());
+  const std::size_t version = found ? static_cast<std::size_t>(ask.integer(0)) : 0;
+  ask.reset();
+  if (version > versions.size()) {
+    return fail(ErrorCode::not_supported, "the database was made by a newer hookhost; use that one or a copy from before");
+  }
+  for (std::size_t i = version; i < versions.size(); ++i) {
+    const std::string set = "PRAGMA user_version=" + std::to_string(i + 1);
+    HOOKHOST_CHECK(database.execute("BEGIN IMMEDIATE"));
+    HOOKHOST_CHECK(database.execute(versions[i]));
+    HOOKHOST_CHECK(database.execute(set.c_str()));
+    HOOKHOST_CHECK(database.execute("COMMIT"));
+  }
+  return version == 0;
+}
+
+}  // namespace
+
+Result<bool> migrate_delivery(Database& database) {
+  constexpr std::array kVersions{kDelivery1};
+  return migrate(database, kVersions);
+}
+
+Result<bool> migrate_registry(Database& database) {
+  constexpr std::array kVersions{kRegistry1};
+  return migrate(database, kVersions);
+}
+
+}  // namespace hookhost::state
