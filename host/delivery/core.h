@@ -1,0 +1,42 @@
+// What all runners of one engine share. Everything here but the inbox, the jobs and the scanner belongs to the loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/event_feed.h"
+#include "delivery/inbox.h"
+#include "delivery/jobs.h"
+#include "delivery/options.h"
+#include "delivery/scanner.h"
+#include "delivery/schedule.h"
+#include "delivery/timers.h"
+#include "state/delivery_store.h"
+
+namespace hookhost::delivery {
+
+class Runner;
+
+struct Core {
+  Core(EventFeed& f, state::DeliveryStore& s, const Clock& c, EngineOptions o);
+
+  EventFeed& feed;
+  state::DeliveryStore& store;
+  const Clock& clock;
+  const EngineOptions options;
+  const std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();  // outlives the engine in the hands of late callers
+  Timers timers;
+  Jobs jobs;
+  Scanner scanner;
+  Jitter jitter;
+  std::shared_ptr<ScanPlace> singles = std::make_shared<ScanPlace>();  // fetches of single events
+  std::unique_ptr<EventCursor> near_cursor;                            // the last step from catching up to live, on the loop's thread
+  MonotonicTime now{};                                                 // of this round
+  WallTime wall{};
+  Offset live_end;                                                     // live subscribers were offered everything below it
+  std::vector<std::weak_ptr<Runner>> touched;                          // want to be pumped this round
+};
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,56 @@
+// One lane of one stream, as it is while something of it is in memory or in the store.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/types.h"
+#include "delivery/pending.h"
+
+namespace hookhost::delivery {
+
+// A dead letter or a held event that is delivered again before anything else of its lane.
+struct Prior {
+  Offset offset;
+};
+
+// Why a lane's event waits.
+struct Setback {
+  std::uint32_t attempts = 0;
+  std::uint32_t crashes = 0;
+  WallTime due;
+  MonotonicTime due_at;
+  std::string last_outcome;
+  std::string last_error;
+};
+
+// What a lane owes beside its queue. A lane with this part is open: its row is in the store or will be with the next commit.
+struct Owed {
+  std::string name;
+  std::optional<Offset> head;  // waits for its next attempt
+  Setback setback;             // of the head
+  // The lane's events from here on were read past and not handed over; stored. Found again by a drain pass, which for this lane goes on at
+  // scan_from. complete: the queue holds all of them up to the stream's reading place, so that new events queue up behind as usual.
+  std::optional<Offset> first_skipped;
+  Offset scan_from;
+  bool complete = false;
+  bool in_pass = false;
+  std::uint32_t drained = 0;  // how many in the queue were found again (they come before ordinary ones)
+  std::deque<Prior> priors;
+  bool stored = false;        // the store has a row, or a batch on its way there has
+};
+
+struct Lane {
+  PendingNumber first = kNoPending, last = kNoPending;
+  std::uint32_t count = 0;
+  bool running = false;  // one of its events is submitted or being fetched
+  bool listed = false;   // stands in the list of lanes with work
+  bool dirty = false;    // its row must be written
+  std::unique_ptr<Owed> owed;
+};
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,352 @@
+#include "delivery/runner.h"
+
+#include <algorithm>
+
+#include "base/diagnostics.h"
+#include "delivery/prepared.h"
+
+namespace hookhost::delivery {
+namespace {
+
+// The sink of one instance. What a later instance's engine would not understand is dropped by the generation.
+class InstanceSink final : public Sink {
+ public:
+  InstanceSink(std::shared_ptr<Inbox> inbox, std::weak_ptr<Runner> runner, std::uint64_t generation)
+      : inbox_(std::move(inbox)), runner_(std::move(runner)), generation_(generation) {}
+
+  void completed(std::vector<Completion> completions) override {
+    inbox_->post([runner = runner_, generation = generation_, list = std::move(completions)]() mutable {
+      if (const auto self = runner.lock()) self->completed(generation, list);
+    });
+  }
+  void lost(std::string reason, std::vector<std::uint64_t> blamed) override {
+    inbox_->post([runner = runner_, generation = generation_, why = std::move(reason), ids = std::move(blamed)] {
+      if (const auto self = runner.lock()) self->lost(generation, why, ids);
+    });
+  }
+
+ private:
+  const std::shared_ptr<Inbox> inbox_;
+  const std::weak_ptr<Runner> runner_;
+  const std::uint64_t generation_;
+};
+
+std::uint32_t number_after(std::string_view text, std::string_view name, std::uint32_t otherwise) {
+  const auto at = text.find(name);
+  if (at == std::string_view::npos) return otherwise;
+  std::uint32_t value = 0;
+  for (std::size_t i = at + name.size(); i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+    value = value * 10 + static_cast<std::uint32_t>(text[i] - '0');
+  }
+  return value;
+}
+
+// How long a call gets to end when its instance is replaced after a fault.
+constexpr Duration kFaultGrace = std::chrono::seconds{2};
+
+}  // namespace
+
+Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
+    : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
+  run_ = std::max(1U, number_after(row_.plan, "run=", 1));
+  recovering_ = number_after(row_.plan, "recovering=", 0) != 0;
+}
+
+void Runner::touch() {
+  if (touched_) return;
+  touched_ = true;
+  core_.touched.push_back(weak_from_this());
+}
+
+void Runner::note_error(const std::string& error) {
+  last_error_ = error.substr(0, 1024);
+  last_error_at_ = core_.wall;
+}
+
+void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber) {
+  options_ = std::move(options);
+  subscriber_ = std::move(subscriber);
+  filter_ = std::make_shared<EventFilter>(EventFilter{options_.events, {}, {}, {}});
+  idle_reason_.clear();
+  start_failures_ = 0;
+  restart_when_quiet();
+}
+
+// Starts once no commit of an earlier instance is under way.
+void Runner::restart_when_quiet() {
+  if (subscriber_ == nullptr || phase_ == Phase::starting || phase_ == Phase::running || phase_ == Phase::stopping) return;
+  if (!commit_idle()) return;  // committed() comes back here
+  start_instance();
+}
+
+void Runner::start_instance() {
+  phase_ = Phase::starting;
+  ++generation_;
+  kv_ = std::make_shared<KvOverlay>(core_.store, row_.id);
+  StartRequest prototype;
+  prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
+  prototype.kv = kv_;
+  auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
+  core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
+                  before = std::exchange(before_start_, {})]() mutable {
+    Result<> prepared = success();
+    for (const auto& step : before) {
+      if (prepared) prepared = step();
+    }
+    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(feed, store, id, *subscriber, prototype)
+                                                             : Result<Started>(fail(prepared.error())));
+    answer(std::move(result));
+  });
+}
+
+// On a job's thread: what is committed, then the instance, then what the instance has beyond it.
+Result<Runner::Started> Runner::start_blocking(EventFeed& feed, state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
+                                               const StartRequest& prototype) {
+  Started out;
+  HOOKHOST_TRY(auto loaded, store.load(id));
+  if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " is not in delivery.db; reload the configuration");
+  StartRequest request = prototype;
+  request.token = loaded->row.token;
+  request.reset = loaded->row.reset_pending;
+  HOOKHOST_TRY(out.token, subscriber.start(request));
+  if (!loaded->prepared.empty()) {
+    auto batch = decode_batch(loaded->prepared);
+    if (!batch) {
+      diagnose(Level::warn, "delivery", batch.error().message, {{"subscriber", id.value}});
+    } else if (out.token != loaded->row.token && batch.value().token == out.token) {
+      // The subscriber made the batch durable and the host did not come to commit it: it counts as done.
+      auto done = std::move(batch.value());
+      done.prepared = std::string{};
+      HOOKHOST_CHECK(store.commit_now(std::move(done)));
+      HOOKHOST_TRY(loaded, store.load(id));
+      if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " was forgotten while it started");
+    } else if (batch.value().token) {
+      out.token = std::max(out.token, *batch.value().token);  // that number was used up
+    }
+  }
+  if (out.token < loaded->row.token) {
+    diagnose(Level::warn, "delivery", "the subscriber's own store is older than the host's position; events in between are not delivered again",
+             {{"subscriber", id.value}});
+    out.token = loaded->row.token;
+  }
+  if (loaded->row.condition == state::Condition::live) {
+    for (const auto& row : loaded->held) {
+      HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
+      if (!copy) continue;
+      HOOKHOST_TRY(auto event, feed.decode(copy->event));
+      out.held.emplace_back(row.stream, std::move(event));
+    }
+  }
+  out.loaded = std::move(*loaded);
+  return out;
+}
+
+void Runner::started(Result<Started> result) {
+  touch();
+  if (!result) {
+    phase_ = Phase::failed;
+    phase_reason_ = result.error().message;
+    note_error(phase_reason_);
+    const auto code = result.error().code;
+    const bool final = code == ErrorCode::invalid_config || code == ErrorCode::not_supported || code == ErrorCode::not_found;
+    diagnose(Level::error, "delivery", "a subscriber did not start: " + phase_reason_, {{"subscriber", row_.id.value}});
+    if (final || draining_) return;
+    Duration pause = core_.options.restart_delay;
+    for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
+    ++start_failures_;
+    pause = core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
+    core_.timers.at(core_.now + pause, [weak = weak_from_this(), generation = generation_] {
+      const auto self = weak.lock();
+      if (self && self->generation_ == generation && self->phase_ == Phase::failed) self->restart_when_quiet();
+    });
+    return;
+  }
+  phase_ = Phase::running;
+  phase_reason_.clear();
+  build_streams(result.value());
+}
+
+void Runner::build_streams(Started& started) {
+  auto& loaded = started.loaded;
+  // The condition may have changed while it started; the commit of that is under way or done.
+  loaded.row.condition = row_.condition;
+  loaded.row.reason = row_.reason;
+  loaded.row.changed_at = row_.changed_at;
+  loaded.row.plan = row_.plan;
+  row_ = loaded.row;
+  row_.token = started.token;
+  committed_row_ = loaded.row;
+  main_reading_ = side_reading_ = Reading{};
+  main_ = std::make_unique<Stream>(state::kMainStream, row_.position, pool_, options_.order_by, core_.options);
+  main_->set_now(core_.now);
+  for (const auto& lane : loaded.lanes) {
+    if (lane.stream == state::kMainStream) main_->load(lane, due_at(lane));
+  }
+  for (auto& replay : loaded.replays) {
+    if (replay.state == "running" && !replay_) set_replay(std::move(replay), loaded.lanes);
+  }
+  for (const auto& [stream, event] : started.held) {
+    if (Stream* to = stream_of(stream); to != nullptr) to->add_prior(*event);
+  }
+  needed_ = main_->oldest_needed();
+  if (side_) needed_ = std::min(needed_, side_->oldest_needed());
+}
+
+MonotonicTime Runner::due_at(const state::LaneRow& row) { return core_.now + until_due(row.due, core_.wall, options_.retry); }
+
+void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes) {
+  auto narrowing = parse_narrowing(row.filter);
+  if (!narrowing) {
+    note_error(narrowing.error().message);
+    return;
+  }
+  EventFilter filter = std::move(narrowing.value());
+  filter.events = options_.events;
+  side_ = std::make_unique<Stream>(row.id, row.position, pool_, options_.order_by, core_.options);
+  side_->set_now(core_.now);
+  for (const auto& lane : lanes) {
+    if (lane.stream == row.id) side_->load(lane, due_at(lane));
+  }
+  ReplayRun run;
+  run.filter = std::make_shared<EventFilter>(std::move(filter));
+  run.rate = RateLimit(row.rate);
+  run.goes_first = row.mode != "continue";
+  run.kv = run.goes_first;
+  run.began = run.last_outcome = core_.now;
+  run.handled_before = row.handled + row.failed;
+  run.row = std::move(row);
+  if (run.goes_first && live_) leave_live(core_.live_end);
+  main_->set_other(side_.get(), run.goes_first);
+  side_->set_other(main_.get(), false);
+  side_->record_closed(true);
+  replay_ = std::move(run);
+  touch();
+}
+
+// --- The end of an instance ---------------------------------------------------------------------------------------------------------
+
+void Runner::forget_memory() {
+  replay_.reset();
+  side_.reset();
+  main_.reset();
+  ready_.clear();
+  pool_ = PendingPool{};
+  live_ = false;
+  in_flight_ = fetching_ = side_out_ = 0;
+  availability_ = Availability{};
+}
+
+// After a fault: the instance's memory may be ahead of what is committed, so a new one begins there.
+void Runner::restart(const std::string& reason) {
+  if (phase_ != Phase::running) return;
+  ++counts_.restarts;
+  note_error(reason);
+  diagnose(Level::warn, "delivery", "a new instance starts from the committed state: " + reason, {{"subscriber", row_.id.value}});
+  if (commit_phase_ == CommitPhase::checkpointing) {  // its answer may never come
+    ++commit_serial_;
+    commit_phase_ = CommitPhase::idle;
+    fail_waiters(batch_waiters_, Error{ErrorCode::unavailable, "the instance was restarted; try again"});
+  }
+  Changes kept;
+  kept.row = changes_.row;  // what the operator ordered stays ordered
+  kept.waiters = std::move(changes_.waiters);
+  if (replay_ && replay_->cancelled) kept.waiters.push_back([done = replay_->cancelled](const Result<>&) {
+    done(fail(ErrorCode::unavailable, "the instance was restarted; try again"));
+  });
+  changes_ = std::move(kept);
+  forget_memory();
+  auto ordered = row_;
+  row_ = committed_row_;
+  row_.condition = ordered.condition;
+  row_.reason = ordered.reason;
+  row_.changed_at = ordered.changed_at;
+  row_.plan = ordered.plan;
+  stop_instance(core_.now + kFaultGrace);
+}
+
+void Runner::stop_instance(MonotonicTime deadline) {
+  phase_ = Phase::stopping;
+  ++generation_;
+  auto answer = bound([](Runner& self, int) { self.stopped(); });
+  core_.jobs.run([subscriber = subscriber_, deadline, answer] {
+    subscriber->stop(deadline);
+    answer(0);
+  });
+}
+
+void Runner::stopped() {
+  phase_ = Phase::none;
+  touch();
+  if (draining_) return;  // drain_step() goes on
+  Duration pause = Duration::zero();
+  if (before_start_.empty()) {
+    pause = core_.options.restart_delay;
+    for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
+    ++start_failures_;
+    pause = core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
+  }
+  core_.timers.at(core_.now + pause, [weak = weak_from_this(), generation = generation_] {
+    const auto self = weak.lock();
+    if (self && self->generation_ == generation && !self->draining_) self->restart_when_quiet();
+  });
+}
+
+void Runner::drain(MonotonicTime deadline, std::function<void()> done) {
+  if (subscriber_ == nullptr) {
+    done();
+    return;
+  }
+  draining_ = true;
+  drain_deadline_ = deadline;
+  auto earlier = std::move(drained_);
+  drained_ = [earlier = std::move(earlier), done = std::move(done)] {
+    if (earlier) earlier();
+    done();
+  };
+  if (main_) {
+    if (live_) leave_live(core_.live_end);
+    changes_.position = true;
+    changed();
+  }
+  touch();
+}
+
+void Runner::drain_step() {
+  // How long a commit that does not come keeps the end waiting.
+  constexpr Duration kLastCommit = std::chrono::seconds{2};
+  if (phase_ == Phase::starting) {
+    if (core_.now < drain_deadline_ + kLastCommit) return wake_at(drain_deadline_ + kLastCommit);
+    stop_instance(core_.now);  // a start that hangs is written off
+    return;
+  }
+  if (phase_ == Phase::stopping) return;
+  if (phase_ == Phase::running) {
+    if (in_flight_ > 0 && core_.now < drain_deadline_) return wake_at(drain_deadline_);
+    if (has_changes() || !commit_idle()) {
+      if (core_.now < drain_deadline_ + kLastCommit) {
+        changes_.urgent = true;
+        commit_if_due();
+        if (has_changes() || !commit_idle()) return wake_at(drain_deadline_ + kLastCommit);
+      }
+    }
+    if (!commit_idle()) {
+      ++commit_serial_;
+      commit_phase_ = CommitPhase::idle;
+      fail_waiters(batch_waiters_, Error{ErrorCode::unavailable, "the commit did not end in time"});
+    }
+    fail_waiters(changes_.waiters, Error{ErrorCode::unavailable, "the subscriber was stopped; try again"});
+    changes_ = Changes{};
+    forget_memory();
+    row_.position = committed_row_.position;
+    row_.token = committed_row_.token;
+    stop_instance(drain_deadline_);
+    return;
+  }
+  phase_ = Phase::none;
+  draining_ = false;
+  subscriber_.reset();
+  ++generation_;
+  if (auto done = std::exchange(drained_, nullptr)) done();
+}
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,271 @@
+// One subscriber: its instance's life, its streams, its outcomes and its commits. Everything runs on the loop's thread; what may block goes to
+// jobs and the scanner, whose answers carry the generation of the instance they were asked for.
+//
+//   runner.cc          start, restart, drain, stop of the instance
+//   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
+//   runner_outcome.cc  what outcomes mean
+//   runner_commit.cc   batches: prepared, checkpoint, commit
+//   runner_orders.cc   what the operator asks: pause, resume, replays, dead letters
+//   runner_view.cc     status
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "delivery/availability.h"
+#include "delivery/core.h"
+#include "delivery/filter.h"
+#include "delivery/kv_overlay.h"
+#include "delivery/rate_limit.h"
+#include "delivery/replay.h"
+#include "delivery/status.h"
+#include "delivery/stream.h"
+#include "delivery/subscriber.h"
+
+namespace hookhost::delivery {
+
+using Done = std::function<void(Result<>)>;
+
+class Runner : public std::enable_shared_from_this<Runner> {
+ public:
+  Runner(Core& core, state::SubscriberRow row, std::uint32_t member);
+
+  // --- The instance ------------------------------------------------------------------------------------------------------------
+  void attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber);  // Precondition: none is attached.
+  // Feeds no more, waits for what runs until `deadline`, commits, stops; then `done`. At once when there is none.
+  void drain(MonotonicTime deadline, std::function<void()> done);
+  [[nodiscard]] bool attached() const { return subscriber_ != nullptr; }
+  [[nodiscard]] const SubscriberOptions& options() const { return options_; }
+  [[nodiscard]] const state::SubscriberRow& row() const { return row_; }
+  [[nodiscard]] std::uint32_t member() const { return member_; }
+  void set_idle_reason(std::string reason) { idle_reason_ = std::move(reason); }
+  void set_earlier(std::uint64_t events) { earlier_events_ = events; }
+
+  // --- Feeding -----------------------------------------------------------------------------------------------------------------
+  [[nodiscard]] bool live() const { return live_; }
+  void offer_live(const event_log::EventPtr& event);
+  void pump();   // whatever can go on now goes on
+  void touch();  // pump me this round
+  void write_position();  // of a subscriber without events, now and then
+
+  // --- Orders ------------------------------------------------------------------------------------------------------------------
+  void set_condition(state::Condition condition, std::string reason, Done done);
+  void resume(Done done);
+  [[nodiscard]] bool retry_now(Offset offset);
+  // `event`: the copy, decoded. Precondition: running and fed.
+  void retry_dead_letter(state::StreamId stream, event_log::EventPtr event);
+  void erase_parked(state::StreamId stream, Offset offset, Done done);
+  void begin_replay(state::ReplayRow row, Done done);
+  void begin_reset(state::ReplayRow row, Offset position, Done done);
+  void cancel_replay(Done done);
+  [[nodiscard]] bool fed() const { return phase_ == Phase::running && row_.condition == state::Condition::live && !draining_; }
+  [[nodiscard]] const Traits* traits() const { return subscriber_ ? &subscriber_->traits() : nullptr; }
+  [[nodiscard]] const state::ReplayRow* replay() const { return replay_ ? &replay_->row : nullptr; }
+  [[nodiscard]] Offset next_position() const;  // every event below it was read by the main stream
+
+  // --- Looking -----------------------------------------------------------------------------------------------------------------
+  [[nodiscard]] SubscriberStatus status() const;
+  void deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const;
+  [[nodiscard]] std::optional<ReplayProgress> progress() const;
+  [[nodiscard]] Offset oldest_needed() const { return needed_; }
+
+  // --- From the instance (through its sink), on the loop -----------------------------------------------------------------------
+  void completed(std::uint64_t generation, std::vector<Completion>& completions);
+  void lost(std::uint64_t generation, const std::string& reason, const std::vector<std::uint64_t>& blamed);
+
+ private:
+  enum class Phase : std::uint8_t { none, starting, running, stopping, failed };
+  enum class CommitPhase : std::uint8_t { idle, preparing, checkpointing, committing };
+
+  // What happened since the last batch was made.
+  struct Changes {
+    bool row = false;
+    bool position = false;
+    bool replay = false;
+    state::Batch batch;            // parked, kv, attempts, gaps, erased rows of ended streams
+    std::vector<Offset> covered;   // ok and ignored
+    std::uint32_t outcomes = 0;
+    std::uint64_t kv_bytes = 0;
+    std::vector<Done> waiters;
+    std::optional<MonotonicTime> since;
+    bool urgent = false;
+  };
+
+  struct ReplayRun {
+    state::ReplayRow row;
+    std::shared_ptr<const EventFilter> filter;
+    RateLimit rate;
+    bool goes_first = false;   // live waits for it
+    bool kv = true;
+    bool cancelling = false;
+    Done cancelled;
+    MonotonicTime began{};
+    std::uint64_t handled_before = 0;
+    MonotonicTime last_outcome{};
+  };
+
+  // Attempts of an event that ended an instance: remembered while the next one starts.
+  struct Scar {
+    std::uint32_t attempts = 0;
+    std::uint32_t crashes = 0;
+  };
+
+  struct Reading {
+    std::shared_ptr<ScanPlace> place = std::make_shared<ScanPlace>();
+    std::shared_ptr<ScanPlace> drain_place = std::make_shared<ScanPlace>();
+    bool scanning = false;
+    bool draining = false;
+  };
+
+  struct Started {
+    state::Loaded loaded;
+    std::vector<std::pair<state::StreamId, event_log::EventPtr>> held;
+    std::uint64_t token = 0;
+  };
+
+  // runner.cc
+  void start_instance();
+  static Result<Started> start_blocking(EventFeed& feed, state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
+                                        const StartRequest& prototype);
+  void started(Result<Started> result);
+  void build_streams(Started& started);
+  void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
+  [[nodiscard]] MonotonicTime due_at(const state::LaneRow& row);
+  void restart(const std::string& reason);
+  void restart_when_quiet();
+  void stop_instance(MonotonicTime deadline);
+  void stopped();
+  void forget_memory();
+  void note_error(const std::string& error);
+  [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
+  void drain_step();
+
+  // runner_feed.cc
+  [[nodiscard]] bool main_allowed() const;
+  void read_main();
+  void read_replay();
+  void read_pass(Stream& stream, Reading& reading);
+  void scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter);
+  void scanned(state::StreamId stream, Result<Scan> result);
+  void pass_scanned(state::StreamId stream, Result<Scan> result);
+  void note_removed(const std::vector<std::pair<Offset, Offset>>& removed);
+  bool step_to_live();
+  void leave_live(Offset at);
+  void arm_dues(Stream& stream);
+  void hand_over();
+  void take_from(Stream& stream, std::size_t limit, std::vector<Delivery>& out);
+  void fetch(state::StreamId stream, const Stream::Work& work);
+  void fetched(state::StreamId stream, const Stream::Work& work, Result<event_log::EventPtr> event);
+  void prepare_delivery(Stream& stream, PendingNumber number, std::vector<Delivery>& out);
+  [[nodiscard]] Stream* stream_of(state::StreamId id);
+  [[nodiscard]] Stream* other_of(const Stream& stream);
+  void wake_at(MonotonicTime when);
+  void finish_replay_if_done();
+  void end_replay(std::string state);
+
+  // runner_outcome.cc
+  void settle(Completion& completion);
+  void succeeded(Stream& stream, PendingNumber number, Completion& completion);
+  void failed_attempt(Stream& stream, PendingNumber number, const Completion& completion);
+  void park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts);
+  void note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took);
+  void count_failure(const Pending& pending);
+  void stop_myself();
+  void append_own(std::string type, std::string detail);
+
+  // runner_commit.cc
+  void changed();
+  void commit_soon(Done done);
+  void commit_if_due();
+  [[nodiscard]] bool has_changes() const;
+  [[nodiscard]] state::Batch build_batch();
+  void send_prepared();
+  void send_checkpoint();
+  void send_commit();
+  void committed(Result<> result);
+  void fail_waiters(std::vector<Done>& waiters, const Error& error);
+  [[nodiscard]] bool may_submit_more() const;
+
+  // Wraps a task so that it can be called from another thread and runs on the loop, unless the instance is another one by then.
+  template <class F>
+  [[nodiscard]] auto bound(F task) {
+    return [weak = weak_from_this(), generation = generation_, inbox = core_.inbox, task = std::move(task)](auto result) {
+      inbox->post([weak, generation, task, result = std::move(result)]() mutable {
+        if (const auto self = weak.lock(); self && self->generation_ == generation) task(*self, std::move(result));
+      });
+    };
+  }
+  // The same for the steps of a commit, which outlive an instance.
+  template <class F>
+  [[nodiscard]] auto bound_commit(F task) {
+    return [weak = weak_from_this(), serial = commit_serial_, inbox = core_.inbox, task = std::move(task)](Result<> result) {
+      inbox->post([weak, serial, task, result = std::move(result)]() mutable {
+        if (const auto self = weak.lock(); self && self->commit_serial_ == serial) task(*self, std::move(result));
+      });
+    };
+  }
+
+  Core& core_;
+  state::SubscriberRow row_;            // as it will be with the next commit
+  state::SubscriberRow committed_row_;  // as it is in the store
+  const std::uint32_t member_;
+  SubscriberOptions options_;
+  std::shared_ptr<Subscriber> subscriber_;
+  std::shared_ptr<const EventFilter> filter_;
+  std::shared_ptr<KvOverlay> kv_;
+
+  Phase phase_ = Phase::none;
+  std::uint64_t generation_ = 0;
+  std::uint32_t start_failures_ = 0;
+  std::string phase_reason_, idle_reason_;
+  bool draining_ = false;
+  MonotonicTime drain_deadline_{};
+  std::function<void()> drained_;
+  std::vector<std::function<Result<>()>> before_start_;  // run on the starting thread, after the old instance is gone
+
+  PendingPool pool_;
+  std::unique_ptr<Stream> main_, side_;
+  Reading main_reading_, side_reading_;
+  std::optional<ReplayRun> replay_;
+  bool live_ = false;
+  bool touched_ = false;
+  std::size_t in_flight_ = 0;
+  std::size_t fetching_ = 0;
+  std::size_t side_out_ = 0;  // of both, those of the replay
+  Availability availability_;
+  std::map<std::pair<state::StreamId, Offset>, Scar> scars_;
+  std::optional<MonotonicTime> wake_;
+  MonotonicTime scan_again_{};
+  std::vector<Delivery> ready_;  // fetched, to be submitted with the next hand_over
+
+  Changes changes_;
+  CommitPhase commit_phase_ = CommitPhase::idle;
+  state::Batch batch_;                 // on its way
+  std::vector<Offset> batch_covered_;
+  std::vector<Done> batch_waiters_;
+  std::uint32_t batch_outcomes_ = 0;
+  std::uint64_t batch_kv_bytes_ = 0;
+  Offset batch_needed_;
+  std::uint64_t batch_number_ = 1;     // of the changes that gather now
+  std::uint64_t commit_serial_ = 0;    // tells one round of the commit from an abandoned one
+  Offset needed_;
+  MonotonicTime needed_at_{};
+  MonotonicTime position_written_{};
+
+  std::uint32_t run_ = 1;        // the failed run that parked rows are marked with
+  bool recovering_ = false;      // resumed after a stop, nothing ok yet
+  OutcomeCounts counts_;
+  std::string last_error_;
+  std::optional<WallTime> last_error_at_;
+  std::uint64_t earlier_events_ = 0;
+  std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;
+};
+
+}  // namespace hookhost::delivery

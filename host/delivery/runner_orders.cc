@@ -1,0 +1,159 @@
+// What the operator asks.
+#include "delivery/runner.h"
+
+namespace hookhost::delivery {
+
+Offset Runner::next_position() const {
+  if (!main_) return row_.position.frontier;
+  return live_ ? core_.live_end : main_->read();
+}
+
+void Runner::set_condition(state::Condition condition, std::string reason, Done done) {
+  row_.condition = condition;
+  row_.reason = std::move(reason);
+  row_.changed_at = core_.wall;
+  changes_.row = true;
+  if (live_ && condition != state::Condition::live) leave_live(core_.live_end);
+  commit_soon(std::move(done));
+}
+
+void Runner::resume(Done done) {
+  const bool was_stopped = row_.condition == state::Condition::stopped;
+  if (was_stopped) {
+    recovering_ = true;
+    row_.failed_run = 0;
+  }
+  if (phase_ != Phase::running) {  // the start that comes loads what is held
+    return set_condition(state::Condition::live, {}, std::move(done));
+  }
+  // The held ones come first: they are put before their lanes, then the subscriber is fed again.
+  using Held = std::vector<std::pair<state::StreamId, event_log::EventPtr>>;
+  auto answer = bound([done](Runner& self, std::shared_ptr<Result<Held>> held) {
+    if (!*held) return done(fail(held->error()));
+    self.main_->set_now(self.core_.now);
+    for (const auto& [stream, event] : held->value()) {
+      if (Stream* to = self.stream_of(stream); to != nullptr) to->add_prior(*event);
+    }
+    self.set_condition(state::Condition::live, {}, done);
+  });
+  core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, answer] {
+    const auto load = [&]() -> Result<Held> {
+      Held held;
+      HOOKHOST_TRY(auto rows, store.parked({id, state::ParkedRow::Kind::held, {}, {}, 0, {}}));
+      for (const auto& [subscriber, row] : rows) {
+        HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
+        if (!copy) continue;
+        HOOKHOST_TRY(auto event, feed.decode(copy->event));
+        held.emplace_back(row.stream, std::move(event));
+      }
+      return held;
+    };
+    answer(std::make_shared<Result<Held>>(load()));
+  });
+}
+
+bool Runner::retry_now(Offset offset) {
+  if (phase_ != Phase::running) return false;
+  bool found = false;
+  for (Stream* stream : {main_.get(), side_.get()}) {
+    if (stream == nullptr) continue;
+    stream->set_now(core_.now);
+    found = stream->make_due(offset, core_.wall) || found;
+  }
+  if (found) {
+    changed();
+    touch();
+  }
+  return found;
+}
+
+void Runner::retry_dead_letter(state::StreamId stream, event_log::EventPtr event) {
+  // A replay that has ended has no lanes any more: the subscriber's own stream delivers it.
+  Stream* to = stream_of(stream);
+  if (to == nullptr) return;
+  to->set_now(core_.now);
+  to->add_prior(*event);
+  touch();
+}
+
+void Runner::erase_parked(state::StreamId stream, Offset offset, Done done) {
+  changes_.batch.parked_erased.emplace_back(stream, offset);
+  if (dead_letters_ > 0) --dead_letters_;
+  commit_soon(std::move(done));
+}
+
+void Runner::begin_replay(state::ReplayRow row, Done done) {
+  std::vector<state::LaneRow> lanes;
+  if (row.position.frontier > row.from || row.handled > 0) {
+    // One that was cancelled goes on: its lanes are in the store.
+    before_start_.push_back([&store = core_.store, batch = [&] {
+                               state::Batch resumed;
+                               resumed.subscriber = row_.id;
+                               resumed.durable = true;
+                               resumed.replays.push_back(row);
+                               return resumed;
+                             }(), done] {
+      auto result = store.commit_now(batch);
+      done(result);
+      return result;
+    });
+    restart("a replay goes on");
+    return;
+  }
+  if (row_.condition == state::Condition::held) {
+    row_.condition = state::Condition::live;
+    row_.reason.clear();
+    row_.changed_at = core_.wall;
+    changes_.row = true;
+  }
+  changes_.replay = true;
+  set_replay(std::move(row), lanes);
+  commit_soon(std::move(done));
+}
+
+void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
+  state::Batch batch;
+  batch.subscriber = row_.id;
+  batch.durable = true;
+  batch.row = row_;
+  batch.row->position = {position, {}};
+  batch.row->condition = state::Condition::live;
+  batch.row->reason.clear();
+  batch.row->changed_at = core_.wall;
+  batch.row->handled_any = false;
+  batch.row->failed_run = 0;
+  if (row.mode == "reset") {
+    batch.reset = true;
+    batch.row->token = 0;
+    batch.row->reset_pending = true;
+    if (replay_) {
+      batch.replays.push_back(replay_->row);
+      batch.replays.back().state = "cancelled";
+      batch.replays.back().finished_at = core_.wall;
+    }
+  }
+  if (row.from < row.until) batch.replays.push_back(std::move(row));
+  row_.condition = state::Condition::live;
+  row_.reason.clear();
+  row_.changed_at = batch.row->changed_at;
+  recovering_ = false;
+  before_start_.push_back([&store = core_.store, batch = std::move(batch), done] {
+    auto result = store.commit_now(batch);
+    done(result);
+    return result;
+  });
+  if (phase_ == Phase::running) {
+    restart("the operator moved its position");
+  } else {
+    restart_when_quiet();
+  }
+}
+
+void Runner::cancel_replay(Done done) {
+  if (!replay_) return done(fail(ErrorCode::not_found, "no replay runs for " + row_.id.value));
+  replay_->cancelling = true;
+  replay_->cancelled = std::move(done);
+  touch();
+}
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,229 @@
+// What outcomes mean.
+#include <algorithm>
+#include <boost/json.hpp>
+
+#include "base/diagnostics.h"
+#include "delivery/runner.h"
+
+namespace hookhost::delivery {
+namespace {
+
+constexpr std::uint32_t kCrashesMax = 3;
+constexpr std::size_t kErrorMax = 1024;
+
+}  // namespace
+
+void Runner::completed(std::uint64_t generation, std::vector<Completion>& completions) {
+  if (generation != generation_ || phase_ != Phase::running) return;
+  main_->set_now(core_.now);
+  if (side_) side_->set_now(core_.now);
+  for (auto& completion : completions) settle(completion);
+  touch();
+}
+
+void Runner::lost(std::uint64_t generation, const std::string& reason, const std::vector<std::uint64_t>& blamed) {
+  if (generation != generation_ || phase_ != Phase::running) return;
+  for (const auto id : blamed) {
+    const auto number = pool_.find(id);
+    if (!number || !pool_[*number].submitted) continue;
+    const Pending& pending = pool_[*number];
+    Scar& scar = scars_[{pending.stream, pending.offset}];
+    scar.attempts = std::max(scar.attempts, pending.attempt);
+    scar.crashes = std::max(scar.crashes, pending.crashes) + 1;
+    ++counts_.crashed;
+  }
+  restart(reason);
+}
+
+void Runner::settle(Completion& completion) {
+  const auto number = pool_.find(completion.id);
+  if (!number || !pool_[*number].submitted) {
+    ++counts_.misbehaved;
+    return;
+  }
+  const Pending& pending = pool_[*number];
+  Stream* stream = stream_of(pending.stream);
+  const LaneNumber lane = pending.lane;
+  const bool side = stream == side_.get();
+  --in_flight_;
+  if (side) {
+    --side_out_;
+    replay_->last_outcome = core_.now;
+  }
+  Outcome& outcome = completion.outcome;
+  if (outcome.error.size() > kErrorMax) outcome.error.resize(kErrorMax);
+  if (outcome.misbehaved) ++counts_.misbehaved;
+  if (outcome.crashed) ++counts_.crashed;
+  ++changes_.outcomes;
+  switch (outcome.status) {
+    case Status::ok:
+    case Status::ignored:
+      availability_.answered(completion.id);
+      succeeded(*stream, *number, completion);
+      break;
+    case Status::retry:
+      availability_.answered(completion.id);
+      ++counts_.retry;
+      failed_attempt(*stream, *number, completion);
+      break;
+    case Status::reject:
+      availability_.answered(completion.id);
+      ++counts_.reject;
+      note_error(outcome.error);
+      note_attempt(pending, "reject", outcome.error, completion.took);
+      park(*stream, *number, "rejected", outcome.error, pending.attempt);
+      break;
+    case Status::unavailable:
+      ++counts_.unavailable;
+      note_error(outcome.error);
+      if (availability_.down(completion.id, core_.now, outcome.retry_after, core_.options, core_.jitter)) wake_at(availability_.until());
+      stream->requeue(*number);
+      break;
+  }
+  if (lane != kNoLane) {
+    if (Stream* other = other_of(*stream)) other->poke(lane);
+  }
+  changed();
+}
+
+void Runner::succeeded(Stream& stream, PendingNumber number, Completion& completion) {
+  const Pending& pending = pool_[number];
+  const bool ok = completion.outcome.status == Status::ok;
+  ++(ok ? counts_.ok : counts_.ignored);
+  start_failures_ = 0;
+  if (pending.attempt > 1) note_attempt(pending, to_string(completion.outcome.status), {}, completion.took);
+  if (row_.failed_run != 0) {
+    row_.failed_run = 0;
+    ++run_;
+    changes_.row = true;
+  }
+  if (recovering_) {
+    recovering_ = false;
+    changes_.row = true;
+    append_own("hookhost.subscriber.recovered", "it handles events again");
+  }
+  const bool side = &stream == side_.get();
+  if (!completion.kv.empty() && (!side || replay_->kv)) {
+    for (const auto& write : completion.kv) changes_.kv_bytes += write.key.size() + (write.value ? write.value->size() : 0);
+    kv_->put(completion.kv, batch_number_);
+    std::move(completion.kv.begin(), completion.kv.end(), std::back_inserter(changes_.batch.kv));
+  }
+  changes_.covered.push_back(pending.offset);
+  if (side) {
+    ++replay_->row.handled;
+    changes_.replay = true;
+  }
+  if (pending.kind == Pending::Kind::prior) {
+    changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
+    if (held_ > 0) --held_;
+  }
+  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
+  stream.finish(number);
+}
+
+void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completion& completion) {
+  Pending& pending = pool_[number];
+  const Outcome& outcome = completion.outcome;
+  note_error(outcome.error);
+  note_attempt(pending, outcome.crashed ? "crashed" : "retry", outcome.error, completion.took);
+  if (outcome.crashed) ++pending.crashes;
+  if (pending.crashes >= kCrashesMax) return park(stream, number, "crashed", outcome.error, pending.attempt);
+  const auto pause = retry_delay(options_.retry, pending.attempt, outcome.retry_after, core_.jitter);
+  if (!pause) return park(stream, number, "exhausted", outcome.error, pending.attempt);
+  if (pending.kind == Pending::Kind::prior) {
+    // Its copy is all there is when retention took the event: it stays a dead letter, for another retry by hand.
+    if (pending.offset < core_.feed.begin()) return park(stream, number, "exhausted", outcome.error, pending.attempt);
+    changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
+    if (held_ > 0) --held_;
+  }
+  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
+  stream.block(number, Setback{pending.attempt, pending.crashes, core_.wall + *pause, core_.now + *pause,
+                               outcome.crashed ? "crashed" : "retry", outcome.error});
+}
+
+// The event leaves the ordinary way as a dead letter, with a copy.
+void Runner::park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts) {
+  const Pending& pending = pool_[number];
+  state::ParkedRow row;
+  row.kind = state::ParkedRow::Kind::dead;
+  row.stream = pending.stream;
+  row.offset = pending.offset;
+  row.id = pending.event->id;
+  row.type = pending.event->type;
+  row.reason = reason;
+  row.attempts = attempts;
+  row.last_error = error;
+  row.parked_at = core_.wall;
+  row.event = core_.feed.encode(*pending.event);
+  const bool verdict = reason == "rejected";
+  row.run = verdict ? 0 : run_;
+  std::erase(changes_.batch.parked_erased, std::pair{row.stream, row.offset});
+  changes_.batch.parked.push_back(std::move(row));
+  if (pending.kind == Pending::Kind::prior) {
+    if (held_ > 0) --held_;
+  } else {
+    ++dead_letters_;
+  }
+  if (&stream == side_.get()) {
+    ++replay_->row.failed;
+    changes_.replay = true;
+  }
+  if (!verdict) {
+    ++counts_.exhausted;
+    if (!pending.event->type.starts_with(kOwnTypes)) {
+      append_own("hookhost.subscriber.exhausted", "event " + std::to_string(pending.offset.value) + " became a dead letter: " + std::string(reason));
+    }
+    count_failure(pending);
+  }
+  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
+  stream.finish(number);
+  changed();
+}
+
+void Runner::note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took) {
+  changes_.batch.attempts.push_back({pending.stream, pending.offset, pending.event->id, pending.event->type, pending.attempt, core_.wall, took,
+                                     std::string(outcome), error});
+}
+
+void Runner::count_failure(const Pending&) {
+  ++row_.failed_run;
+  changes_.row = true;
+  if (options_.stop_after != 0 && row_.failed_run >= options_.stop_after && row_.condition == state::Condition::live) stop_myself();
+}
+
+// Too many events in a row failed: the fault is the subscriber's, not the events'. They are kept for the resume.
+void Runner::stop_myself() {
+  row_.condition = state::Condition::stopped;
+  row_.changed_at = core_.wall;
+  row_.reason = std::to_string(row_.failed_run) + " events in a row failed; the last error: " + last_error_;
+  for (auto& parked : changes_.batch.parked) {
+    if (parked.run == run_ && parked.kind == state::ParkedRow::Kind::dead) parked.kind = state::ParkedRow::Kind::held;
+  }
+  changes_.batch.run_to_held = run_;
+  const std::uint64_t moved = std::min<std::uint64_t>(row_.failed_run, dead_letters_);
+  dead_letters_ -= moved;
+  held_ += moved;
+  ++run_;
+  row_.failed_run = 0;
+  changes_.row = true;
+  changes_.urgent = true;
+  changed();
+  diagnose(Level::error, "delivery", "a subscriber stopped: " + row_.reason + "; after the repair: hookhost plugin resume " + row_.id.value,
+           {{"subscriber", row_.id.value}});
+  append_own("hookhost.subscriber.stopped", row_.reason);
+}
+
+void Runner::append_own(std::string type, std::string detail) {
+  boost::json::object body;
+  body["subscriber"] = row_.id.value;
+  body["kind"] = row_.kind;
+  body["detail"] = detail;
+  body["at"] = to_rfc3339(core_.wall);
+  core_.jobs.run([&feed = core_.feed, type = std::move(type), json = boost::json::serialize(body)] {
+    if (const auto appended = feed.append_own(type, json); !appended) {
+      diagnose(Level::warn, "delivery", "an event of the host could not be appended: " + appended.error().message, {{"type", type}});
+    }
+  });
+}
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,161 @@
+// Status.
+#include <algorithm>
+
+#include "delivery/runner.h"
+
+namespace hookhost::delivery {
+namespace {
+
+std::string name_of(state::Condition condition) {
+  switch (condition) {
+    case state::Condition::live: return "live";
+    case state::Condition::held: return "held";
+    case state::Condition::paused: return "paused";
+    case state::Condition::stopped: return "stopped";
+    case state::Condition::detached: return "detached";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+SubscriberStatus Runner::status() const {
+  SubscriberStatus out;
+  out.id = row_.id;
+  out.kind = row_.kind;
+  out.state = name_of(row_.condition);
+  out.reason = row_.reason;
+  const std::string name = row_.id.value;
+  const Offset end = core_.feed.durable_end();
+  out.position = main_ ? main_->frontier() : row_.position.frontier;
+  if (live_ && main_->window().empty()) out.position = core_.live_end;
+  out.lag_events = end.distance_from(out.position);
+  if (out.lag_events > 0 && main_) {
+    const auto* oldest = main_->window().oldest();
+    const WallTime since = oldest != nullptr ? oldest->received_at : main_->last_read_at();
+    if (since != WallTime{}) out.lag = std::max(Duration::zero(), Duration{core_.wall - since});
+  }
+  for (const Stream* stream : {main_.get(), side_.get()}) {
+    if (stream != nullptr) out.blocked_keys += stream->open_lanes();
+  }
+  out.pending = pool_.used();
+  out.in_flight = in_flight_;
+  out.failed_run = row_.failed_run;
+  out.outcomes = counts_;
+  out.earlier_events = earlier_events_;
+  out.last_error = last_error_;
+  out.last_error_at = last_error_at_;
+  if (replay_) out.replay = replay_->row.id;
+  const std::string resume = "hookhost " + (row_.kind == "endpoint" ? std::string("endpoint") : std::string("plugin")) + " resume " + name;
+  switch (row_.condition) {
+    case state::Condition::held: out.way_out = resume + ", or hookhost replay " + name + " --from beginning"; return out;
+    case state::Condition::paused:
+    case state::Condition::stopped: out.way_out = resume; return out;
+    case state::Condition::detached:
+      out.way_out = "put it back into the configuration and reload, or: hookhost plugin forget " + name;
+      return out;
+    case state::Condition::live: break;
+  }
+  if (!attached()) {
+    out.state = "disabled";
+    out.reason = idle_reason_;
+    return out;
+  }
+  switch (phase_) {
+    case Phase::none:
+    case Phase::starting:
+    case Phase::stopping:
+      out.state = "starting";
+      if (start_failures_ > 0) out.reason = last_error_;
+      return out;
+    case Phase::failed:
+      out.state = "failed";
+      out.reason = phase_reason_;
+      out.way_out = "correct what the reason says, then: hookhost reload";
+      return out;
+    case Phase::running: break;
+  }
+  if (!availability_.is_up()) {
+    out.state = "waiting";
+    out.reason = "it says that what it depends on is unavailable: " + last_error_;
+  } else if (replay_ && replay_->goes_first) {
+    out.state = "replaying";
+  } else {
+    out.state = live_ ? "live" : "catching_up";
+  }
+  return out;
+}
+
+void Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const {
+  const auto add = [&](DeliveryStatus status) {
+    const bool wanted = (!query.offset || *query.offset == status.offset) && (query.state.empty() || query.state == status.state) &&
+                        status.key.find(query.key) != std::string::npos;
+    if (wanted && (query.limit == 0 || out.size() < query.limit)) out.push_back(std::move(status));
+  };
+  for (const Stream* stream : {main_.get(), side_.get()}) {
+    if (stream == nullptr) continue;
+    for (const auto& [number, lane] : stream->lanes()) {
+      if (!lane.owed) continue;
+      const Owed& owed = *lane.owed;
+      DeliveryStatus status;
+      status.subscriber = row_.id;
+      status.stream = stream->id();
+      status.key = readable_lane(owed.name);
+      if (owed.head && !lane.running) {
+        status.offset = *owed.head;
+        status.state = "blocked";
+        status.attempts = owed.setback.attempts;
+        status.next_attempt_at = owed.setback.due;
+        status.last_outcome = owed.setback.last_outcome;
+        status.last_error = owed.setback.last_error;
+        add(status);
+      }
+      if (owed.first_skipped && !owed.complete) {
+        status = DeliveryStatus{row_.id, stream->id(), *owed.first_skipped, {}, {}, status.key, "behind", 0, {}, {}, {}};
+        add(status);
+      }
+    }
+  }
+  for (const auto& pending : pool_.places()) {
+    if (!pending.used || !pending.event) continue;
+    DeliveryStatus status;
+    status.subscriber = row_.id;
+    status.stream = pending.stream;
+    status.offset = pending.offset;
+    status.id = pending.event->id;
+    status.type = pending.event->type;
+    status.key = pending.event->key;
+    status.state = pending.submitted ? "running" : "pending";
+    status.attempts = pending.attempt - 1;
+    add(std::move(status));
+  }
+}
+
+std::optional<ReplayProgress> Runner::progress() const {
+  if (!replay_) return std::nullopt;
+  const auto& row = replay_->row;
+  ReplayProgress out;
+  out.id = row.id;
+  out.subscriber = row.subscriber;
+  out.mode = row.mode;
+  const bool blocked = side_->read() >= row.until && side_->window().empty();
+  out.state = blocked ? "blocked" : "running";
+  out.from = row.from;
+  out.until = row.until;
+  out.position = std::min(side_->frontier(), row.until);
+  out.total = row.total;
+  out.handled = row.handled;
+  out.failed = row.failed;
+  out.rate = row.rate;
+  out.blocked_keys = static_cast<std::uint32_t>(side_->open_lanes());
+  out.created_at = row.created_at;
+  const double seconds = std::chrono::duration<double>(core_.now - replay_->began).count();
+  const auto through = row.handled + row.failed;
+  if (seconds > 0) out.events_per_second = static_cast<double>(through - replay_->handled_before) / seconds;
+  if (out.events_per_second > 0 && row.total > through) {
+    out.left = Duration(static_cast<std::int64_t>(static_cast<double>(row.total - through) / out.events_per_second * 1e9));
+  }
+  return out;
+}
+
+}  // namespace hookhost::delivery
