@@ -36,6 +36,7 @@ struct Core {
   MonotonicTime now{};                                                 // of this round
   WallTime wall{};
   Offset live_end;                                                     // live subscribers were offered everything below it
+  std::size_t live_count = 0;                                          // how many subscribers are live
   std::vector<std::weak_ptr<Runner>> touched;                          // want to be pumped this round
 };
 

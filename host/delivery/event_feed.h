@@ -20,9 +20,7 @@
 namespace hookhost::delivery {
 
 // Whether the engine wants an event, from what can be told before its body is touched.
-struct EventHead {
-  std::string_view source, provider, type, key, id;
-};
+using event_log::EventHead;
 using HeadFilter = std::function<bool(const EventHead&)>;
 
 struct Scan {
@@ -53,7 +51,7 @@ class EventFeed {
   [[nodiscard]] virtual Result<> append_own(std::string_view type, std::string_view json) = 0;
   // An event as bytes that outlive the event log: copies in dead letters.
   [[nodiscard]] virtual std::string encode(const event_log::Event& event) const = 0;
-  [[nodiscard]] virtual Result<event_log::EventPtr> decode(std::string_view bytes) const = 0;
+  [[nodiscard]] virtual Result<event_log::EventPtr> decode(std::string_view bytes, Offset offset) const = 0;
 };
 
 }  // namespace hookhost::delivery

@@ -1,43 +1,48 @@
 #include "delivery/jobs.h"
 
+#include <thread>
 #include <utility>
 
 namespace hookhost::delivery {
 
+Jobs::Jobs(std::size_t threads_max) : threads_max_(threads_max) {}
+
+Jobs::~Jobs() { finish(Duration::zero()); }
+
 void Jobs::run(std::function<void()> job) {
-  const std::lock_guard lock(mutex_);
-  waiting_.push_back(std::move(job));
-  if (idle_ < waiting_.size() && threads_.size() < threads_max_ && !finishing_) {
-    threads_.emplace_back([this] { work(); });
+  const std::lock_guard lock(state_->mutex);
+  if (state_->finishing) return;
+  state_->waiting.push_back(std::move(job));
+  if (state_->idle < state_->waiting.size() && state_->threads < threads_max_) {
+    ++state_->threads;
+    std::thread([state = state_] { work(state); }).detach();
   }
-  changed_.notify_one();
+  state_->changed.notify_one();
 }
 
-void Jobs::finish() {
-  std::vector<std::thread> threads;
-  {
-    const std::lock_guard lock(mutex_);
-    finishing_ = true;
-    threads.swap(threads_);
-  }
-  changed_.notify_all();
-  for (auto& thread : threads) thread.join();
+void Jobs::finish(Duration patience) {
+  std::unique_lock lock(state_->mutex);
+  state_->finishing = true;
+  state_->changed.notify_all();
+  state_->changed.wait_for(lock, patience, [&] { return state_->threads == 0; });
 }
 
-void Jobs::work() {
-  std::unique_lock lock(mutex_);
+void Jobs::work(const std::shared_ptr<State>& state) {
+  std::unique_lock lock(state->mutex);
   for (;;) {
-    ++idle_;
-    changed_.wait(lock, [&] { return finishing_ || !waiting_.empty(); });
-    --idle_;
-    if (waiting_.empty()) return;
-    auto job = std::move(waiting_.front());
-    waiting_.pop_front();
+    ++state->idle;
+    state->changed.wait(lock, [&] { return state->finishing || !state->waiting.empty(); });
+    --state->idle;
+    if (state->waiting.empty()) break;
+    auto job = std::move(state->waiting.front());
+    state->waiting.pop_front();
     lock.unlock();
     job();
     job = nullptr;
     lock.lock();
   }
+  --state->threads;
+  state->changed.notify_all();
 }
 
 }  // namespace hookhost::delivery

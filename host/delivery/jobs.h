@@ -6,34 +6,39 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <thread>
-#include <vector>
+
+#include "base/clock.h"
 
 namespace hookhost::delivery {
 
 // Threads: run() from every thread.
 class Jobs {
  public:
-  explicit Jobs(std::size_t threads_max = 32) : threads_max_(threads_max) {}
-  ~Jobs() { finish(); }
+  explicit Jobs(std::size_t threads_max = 32);
+  ~Jobs();
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
 
   void run(std::function<void()> job);
-  // Runs what waits, then ends the threads. Blocks until the last job has returned.
-  void finish();
+  // Runs what waits, then ends the threads. A job that has not returned after `patience` is written off with its thread: there is no way to
+  // end a thread that hangs inside somebody's code.
+  void finish(Duration patience);
 
  private:
-  void work();
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::function<void()>> waiting;
+    std::size_t threads = 0;
+    std::size_t idle = 0;
+    bool finishing = false;
+  };
+  static void work(const std::shared_ptr<State>& state);
 
   const std::size_t threads_max_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;
-  std::vector<std::thread> threads_;
-  std::size_t idle_ = 0;
-  bool finishing_ = false;
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace hookhost::delivery

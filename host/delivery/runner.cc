@@ -50,6 +50,23 @@ Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
     : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
   run_ = std::max(1U, number_after(row_.plan, "run=", 1));
   recovering_ = number_after(row_.plan, "recovering=", 0) != 0;
+  if (row_.condition == state::Condition::detached) {
+    before_detached_ = static_cast<state::Condition>(std::min(number_after(row_.plan, "before=", 0), 3U));
+  }
+}
+
+void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, const std::vector<state::GapRow>& gaps) {
+  const auto need = [&](std::optional<Offset> offset) {
+    if (offset) needed_ = std::min(needed_, *offset);
+  };
+  for (const auto& lane : loaded.lanes) {
+    need(lane.head);
+    need(lane.first_skipped);
+  }
+  for (const auto& replay : loaded.replays) need(replay.position.frontier);
+  dead_letters_ = dead_letters;
+  held_ = loaded.held.size();
+  gaps_ = static_cast<std::uint64_t>(std::count_if(gaps.begin(), gaps.end(), [](const auto& gap) { return !gap.acknowledged; }));
 }
 
 void Runner::touch() {
@@ -133,7 +150,7 @@ Result<Runner::Started> Runner::start_blocking(EventFeed& feed, state::DeliveryS
     for (const auto& row : loaded->held) {
       HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
       if (!copy) continue;
-      HOOKHOST_TRY(auto event, feed.decode(copy->event));
+      HOOKHOST_TRY(auto event, feed.decode(copy->event, row.offset));
       out.held.emplace_back(row.stream, std::move(event));
     }
   }
@@ -231,7 +248,7 @@ void Runner::forget_memory() {
   main_.reset();
   ready_.clear();
   pool_ = PendingPool{};
-  live_ = false;
+  set_live(false);
   in_flight_ = fetching_ = side_out_ = 0;
   availability_ = Availability{};
 }

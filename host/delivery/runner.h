@@ -47,6 +47,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] std::uint32_t member() const { return member_; }
   void set_idle_reason(std::string reason) { idle_reason_ = std::move(reason); }
   void set_earlier(std::uint64_t events) { earlier_events_ = events; }
+  void set_new() { new_ = true; }
+  [[nodiscard]] bool take_new() { return std::exchange(new_, false); }
+  // What the store knows, for a subscriber that is not attached yet.
+  void recall(const state::Loaded& loaded, std::uint64_t dead_letters, const std::vector<state::GapRow>& gaps);
+  void clear_gaps() { gaps_ = 0; }
 
   // --- Feeding -----------------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool live() const { return live_; }
@@ -57,14 +62,18 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // --- Orders ------------------------------------------------------------------------------------------------------------------
   void set_condition(state::Condition condition, std::string reason, Done done);
+  void leave_configuration(Done done);   // detached; keeps the condition for the return
+  void return_to_configuration(Done done);
   void resume(Done done);
   [[nodiscard]] bool retry_now(Offset offset);
   // `event`: the copy, decoded. Precondition: running and fed.
-  void retry_dead_letter(state::StreamId stream, event_log::EventPtr event);
+  void retry_dead_letter(state::StreamId stream, const event_log::EventPtr& event, const Done& done);
   void erase_parked(state::StreamId stream, Offset offset, Done done);
   void begin_replay(state::ReplayRow row, Done done);
   void begin_reset(state::ReplayRow row, Offset position, Done done);
+  void resume_replay(const state::ReplayRow& row, const Done& done);
   void cancel_replay(Done done);
+  [[nodiscard]] bool running() const { return phase_ == Phase::running && !draining_; }
   [[nodiscard]] bool fed() const { return phase_ == Phase::running && row_.condition == state::Condition::live && !draining_; }
   [[nodiscard]] const Traits* traits() const { return subscriber_ ? &subscriber_->traits() : nullptr; }
   [[nodiscard]] const state::ReplayRow* replay() const { return replay_ ? &replay_->row : nullptr; }
@@ -158,6 +167,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void note_removed(const std::vector<std::pair<Offset, Offset>>& removed);
   bool step_to_live();
   void leave_live(Offset at);
+  void set_live(bool live);
   void arm_dues(Stream& stream);
   void hand_over();
   void take_from(Stream& stream, std::size_t limit, std::vector<Delivery>& out);
@@ -236,6 +246,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::optional<ReplayRun> replay_;
   bool live_ = false;
   bool touched_ = false;
+  bool new_ = false;  // accepted for the first time, not attached yet
   std::size_t in_flight_ = 0;
   std::size_t fetching_ = 0;
   std::size_t side_out_ = 0;  // of both, those of the replay
@@ -261,6 +272,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   std::uint32_t run_ = 1;        // the failed run that parked rows are marked with
   bool recovering_ = false;      // resumed after a stop, nothing ok yet
+  std::optional<state::Condition> before_detached_;
   OutcomeCounts counts_;
   std::string last_error_;
   std::optional<WallTime> last_error_at_;

@@ -89,6 +89,7 @@ state::Batch Runner::build_batch() {
   }
   if (changes_.row) {
     row_.plan = "run=" + std::to_string(run_) + (recovering_ ? ";recovering=1" : "");
+    if (before_detached_) row_.plan += ";before=" + std::to_string(static_cast<int>(*before_detached_));
     batch.row = row_;
   }
   batch_covered_ = std::move(changes_.covered);

@@ -86,10 +86,16 @@ void Runner::offer_live(const event_log::EventPtr& event) {
   touch();
 }
 
+void Runner::set_live(bool live) {
+  if (live == live_) return;
+  live_ = live;
+  core_.live_count += live ? 1 : std::size_t(-1);
+}
+
 void Runner::leave_live(Offset at) {
   if (!live_) return;
   main_->advance(at);
-  live_ = false;
+  set_live(false);
   touch();
 }
 
@@ -127,7 +133,7 @@ bool Runner::step_to_live() {
     main_->advance(read.value().next);
     if (main_->read() < core_.live_end && main_->room_bytes() == 0) return false;
   }
-  live_ = true;
+  set_live(true);
   return true;
 }
 
@@ -274,7 +280,7 @@ void Runner::fetch(state::StreamId stream, const Stream::Work& work) {
       auto load = [&]() -> Result<event_log::EventPtr> {
         HOOKHOST_TRY(auto copy, store.parked_one(id, stream, offset));
         if (!copy) return event_log::EventPtr{};
-        return feed.decode(copy->event);
+        return feed.decode(copy->event, offset);
       };
       answer(std::make_shared<Result<event_log::EventPtr>>(load()));
     });

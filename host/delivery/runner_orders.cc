@@ -17,6 +17,17 @@ void Runner::set_condition(state::Condition condition, std::string reason, Done 
   commit_soon(std::move(done));
 }
 
+void Runner::leave_configuration(Done done) {
+  if (row_.condition != state::Condition::detached) before_detached_ = row_.condition;
+  set_condition(state::Condition::detached, "no longer in the configuration", std::move(done));
+}
+
+void Runner::return_to_configuration(Done done) {
+  const auto condition = before_detached_.value_or(state::Condition::live);
+  before_detached_.reset();
+  set_condition(condition, condition == state::Condition::live ? "" : "as it was when it left the configuration", std::move(done));
+}
+
 void Runner::resume(Done done) {
   const bool was_stopped = row_.condition == state::Condition::stopped;
   if (was_stopped) {
@@ -43,7 +54,7 @@ void Runner::resume(Done done) {
       for (const auto& [subscriber, row] : rows) {
         HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
         if (!copy) continue;
-        HOOKHOST_TRY(auto event, feed.decode(copy->event));
+        HOOKHOST_TRY(auto event, feed.decode(copy->event, row.offset));
         held.emplace_back(row.stream, std::move(event));
       }
       return held;
@@ -67,13 +78,34 @@ bool Runner::retry_now(Offset offset) {
   return found;
 }
 
-void Runner::retry_dead_letter(state::StreamId stream, event_log::EventPtr event) {
-  // A replay that has ended has no lanes any more: the subscriber's own stream delivers it.
+void Runner::retry_dead_letter(state::StreamId stream, const event_log::EventPtr& event, const Done& done) {
   Stream* to = stream_of(stream);
-  if (to == nullptr) return;
-  to->set_now(core_.now);
-  to->add_prior(*event);
-  touch();
+  if (to != nullptr) {
+    to->set_now(core_.now);
+    to->add_prior(*event);
+    touch();
+    return done(success());
+  }
+  // Its replay has ended: the subscriber's own stream delivers it from now on.
+  state::ParkedRow row;
+  row.stream = state::kMainStream;
+  row.offset = event->offset;
+  row.id = event->id;
+  row.type = event->type;
+  row.reason = "retried";
+  row.parked_at = core_.wall;
+  row.event = core_.feed.encode(*event);
+  changes_.batch.parked.push_back(std::move(row));
+  changes_.batch.parked_erased.emplace_back(stream, event->offset);
+  commit_soon([weak = weak_from_this(), event, done](const Result<>& result) {
+    const auto self = weak.lock();
+    if (result && self && self->main_) {
+      self->main_->set_now(self->core_.now);
+      self->main_->add_prior(*event);
+      self->touch();
+    }
+    done(result);
+  });
 }
 
 void Runner::erase_parked(state::StreamId stream, Offset offset, Done done) {
@@ -83,23 +115,6 @@ void Runner::erase_parked(state::StreamId stream, Offset offset, Done done) {
 }
 
 void Runner::begin_replay(state::ReplayRow row, Done done) {
-  std::vector<state::LaneRow> lanes;
-  if (row.position.frontier > row.from || row.handled > 0) {
-    // One that was cancelled goes on: its lanes are in the store.
-    before_start_.push_back([&store = core_.store, batch = [&] {
-                               state::Batch resumed;
-                               resumed.subscriber = row_.id;
-                               resumed.durable = true;
-                               resumed.replays.push_back(row);
-                               return resumed;
-                             }(), done] {
-      auto result = store.commit_now(batch);
-      done(result);
-      return result;
-    });
-    restart("a replay goes on");
-    return;
-  }
   if (row_.condition == state::Condition::held) {
     row_.condition = state::Condition::live;
     row_.reason.clear();
@@ -107,8 +122,22 @@ void Runner::begin_replay(state::ReplayRow row, Done done) {
     changes_.row = true;
   }
   changes_.replay = true;
-  set_replay(std::move(row), lanes);
+  set_replay(std::move(row), {});
   commit_soon(std::move(done));
+}
+
+// One that was cancelled goes on. Its lanes are in the store: the instance starts anew and loads them.
+void Runner::resume_replay(const state::ReplayRow& row, const Done& done) {
+  state::Batch batch;
+  batch.subscriber = row_.id;
+  batch.durable = true;
+  batch.replays.push_back(row);
+  before_start_.push_back([&store = core_.store, batch, done] {
+    auto result = store.commit_now(batch);
+    done(result);
+    return result;
+  });
+  restart("a replay goes on");
 }
 
 void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {

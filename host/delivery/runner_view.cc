@@ -39,6 +39,9 @@ SubscriberStatus Runner::status() const {
     if (stream != nullptr) out.blocked_keys += stream->open_lanes();
   }
   out.pending = pool_.used();
+  out.dead_letters = dead_letters_;
+  out.held = held_;
+  out.gaps = gaps_;
   out.in_flight = in_flight_;
   out.failed_run = row_.failed_run;
   out.outcomes = counts_;

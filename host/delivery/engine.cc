@@ -1,0 +1,259 @@
+#include "delivery/engine.h"
+
+#include <algorithm>
+
+#include "base/diagnostics.h"
+#include "delivery/engine_impl.h"
+
+namespace hookhost::delivery {
+
+Engine::Engine(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, EngineOptions options)
+    : impl_(std::make_unique<Impl>(feed, store, clock, options)) {}
+
+Engine::~Engine() { stop(impl_->core.clock.monotonic()); }
+
+Result<> Engine::start() { return impl_->start(); }
+void Engine::stop(MonotonicTime deadline) { impl_->stop(deadline); }
+bool Engine::alive(Duration within) const { return impl_->alive(within); }
+
+// --- Life --------------------------------------------------------------------------------------------------------------------------
+
+Result<Offset> Engine::Impl::resolve(const StartAt& at) const {
+  const Offset begin = core.feed.begin(), end = core.feed.durable_end();
+  switch (at.kind) {
+    case StartAt::Kind::now:
+    case StartAt::Kind::hold: return end;
+    case StartAt::Kind::beginning: return begin;
+    case StartAt::Kind::offset:
+      if (at.offset > end) {
+        return fail(ErrorCode::usage, "offset " + std::to_string(at.offset.value) + " lies beyond the end of the event log, " + std::to_string(end.value));
+      }
+      return std::max(at.offset, begin);
+    case StartAt::Kind::time: return core.feed.find_time(at.time);
+    case StartAt::Kind::age: return core.feed.find_time(core.clock.wall() - at.age);
+  }
+  return fail(ErrorCode::usage, "this is no place in the event log");
+}
+
+Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at) {
+  const std::lock_guard lock(impl_->accept_mutex);
+  HOOKHOST_TRY(const auto known, impl_->on_loop([&]() -> std::optional<state::SubscriberRow> {
+    const Runner* runner = impl_->find(id);
+    return runner == nullptr ? std::nullopt : std::optional(runner->row());
+  }));
+  if (known) {
+    Accepted out{false, known->condition, known->position.frontier};
+    if (known->condition != state::Condition::detached) return out;
+    HOOKHOST_CHECK(impl_->ordered(id, [](Runner& runner, Done done) { runner.return_to_configuration(std::move(done)); }));
+    HOOKHOST_TRY(out.condition, impl_->on_loop([&] { return impl_->find(id)->row().condition; }));
+    return out;
+  }
+  HOOKHOST_TRY(const Offset place, impl_->resolve(start_at));
+  state::SubscriberRow row;
+  row.id = id;
+  row.kind = kind;
+  row.condition = start_at.kind == StartAt::Kind::hold ? state::Condition::held : state::Condition::live;
+  if (row.condition == state::Condition::held) row.reason = "start_at: hold";
+  row.position.frontier = place;
+  row.created_at = row.changed_at = impl_->core.clock.wall();
+  state::Batch batch;
+  batch.subscriber = id;
+  batch.durable = true;
+  batch.row = row;
+  batch.position = row.position;
+  HOOKHOST_CHECK(impl_->core.store.commit_now(std::move(batch)));
+  HOOKHOST_CHECK(impl_->on_loop([&] {
+    impl_->add(row).set_new();
+    return true;
+  }));
+  return Accepted{true, row.condition, place};
+}
+
+Result<> Engine::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Duration drain) {
+  if (options.events.empty()) return fail(ErrorCode::usage, options.id.value + " gets no events: give it at least one pattern");
+  for (const auto delay : options.retry) {
+    if (delay < Duration::zero()) return fail(ErrorCode::usage, options.id.value + ": a retry delay is negative");
+  }
+  HOOKHOST_TRY(const bool found, impl_->on_loop([&] {
+    if (impl_->find(options.id) == nullptr) return false;
+    impl_->replace(options.id, options, subscriber, drain);
+    return true;
+  }));
+  if (!found) return Impl::unknown(options.id);
+  return success();
+}
+
+void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain) {
+  Runner* runner = find(id);
+  if (runner == nullptr) return;
+  if (runner->attached()) {
+    runner->drain(core.clock.monotonic() + drain, [this, id, options, subscriber, drain] { replace(id, options, subscriber, drain); });
+    return;
+  }
+  runner->attach(options, subscriber);
+  index_stale = true;
+  if (runner->take_new()) count_earlier(*runner);
+}
+
+// Tells, once, what a subscriber that begins now does not get.
+void Engine::Impl::count_earlier(Runner& runner) {
+  const Offset until = runner.row().position.frontier;
+  if (until <= core.feed.begin()) return;
+  core.jobs.run([&feed = core.feed, inbox = core.inbox, weak = runner.weak_from_this(), id = runner.row().id, until,
+                 filter = EventFilter{runner.options().events, {}, {}, {}}] {
+    auto cursor = feed.cursor();
+    if (!cursor) return;
+    std::uint64_t count = 0;
+    for (Offset at = feed.begin(); at < until;) {
+      auto read = cursor.value()->scan(at, until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
+        count += filter.passes(head) ? 1 : 0;
+        return false;
+      });
+      if (!read || read.value().next <= at) return;
+      at = read.value().next;
+    }
+    if (count == 0) return;
+    diagnose(Level::info, "delivery", std::to_string(count) + " earlier events match: hookhost replay " + id.value + " --from beginning would handle them",
+             {{"subscriber", id.value}});
+    inbox->post([weak, count] {
+      if (const auto self = weak.lock()) self->set_earlier(count);
+    });
+  });
+}
+
+Result<> Engine::Impl::stop_one(const SubscriberId& id, const std::string& reason, Duration drain) {
+  return ordered(id, [this, reason, drain](Runner& runner, const Done& done) {
+    runner.drain(core.clock.monotonic() + drain, [this, done, reason, weak = runner.weak_from_this()] {
+      index_stale = true;
+      if (const auto self = weak.lock()) self->set_idle_reason(reason);
+      done(success());
+    });
+  });
+}
+
+Result<> Engine::disable(const SubscriberId& id, std::string_view reason, Duration drain) { return impl_->stop_one(id, std::string(reason), drain); }
+
+Result<> Engine::detach(const SubscriberId& id, Duration drain) {
+  HOOKHOST_CHECK(impl_->stop_one(id, "no longer in the configuration", drain));
+  return impl_->ordered(id, [](Runner& runner, Done done) { runner.leave_configuration(std::move(done)); });
+}
+
+Result<> Engine::forget(const SubscriberId& id) {
+  HOOKHOST_TRY(const auto attached, impl_->on_loop([&]() -> std::optional<bool> {
+    const Runner* runner = impl_->find(id);
+    return runner == nullptr ? std::nullopt : std::optional(runner->attached());
+  }));
+  if (!attached) return Impl::unknown(id);
+  if (*attached) return fail(ErrorCode::refused, id.value + " is in use: take it out of the configuration and reload first");
+  state::Batch batch;
+  batch.subscriber = id;
+  batch.durable = true;
+  batch.forget = true;
+  HOOKHOST_CHECK(impl_->core.store.commit_now(std::move(batch)));
+  HOOKHOST_CHECK(impl_->on_loop([&] {
+    if (const Runner* runner = impl_->find(id)) impl_->members[runner->member()].reset();
+    impl_->index_stale = true;
+    return impl_->runners.erase(id);
+  }));
+  return success();
+}
+
+// --- Orders ------------------------------------------------------------------------------------------------------------------------
+
+Result<> Engine::pause(const SubscriberId& id, std::string_view reason) {
+  return impl_->ordered(id, [why = std::string(reason)](Runner& runner, Done done) {
+    const auto condition = runner.row().condition;
+    if (condition == state::Condition::detached) return done(fail(ErrorCode::refused, "it is detached: nothing is delivered to it"));
+    if (condition == state::Condition::stopped) return done(fail(ErrorCode::refused, "it is stopped already; resume goes on"));
+    runner.set_condition(state::Condition::paused, why, std::move(done));
+  });
+}
+
+Result<> Engine::resume(const SubscriberId& id) {
+  return impl_->ordered(id, [](Runner& runner, Done done) {
+    if (runner.row().condition == state::Condition::detached) {
+      return done(fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload"));
+    }
+    if (runner.row().condition == state::Condition::live) return done(success());
+    runner.resume(std::move(done));
+  });
+}
+
+Result<> Engine::retry_now(const SubscriberId& id, Offset offset) {
+  return impl_->ordered(id, [offset](Runner& runner, const Done& done) {
+    if (runner.retry_now(offset)) return done(success());
+    done(fail(ErrorCode::not_found, "no delivery of event " + std::to_string(offset.value) + " waits: hookhost deliveries list shows those that do"));
+  });
+}
+
+Result<> Engine::retry_dead_letter(const SubscriberId& id, state::StreamId stream, Offset offset) {
+  HOOKHOST_TRY(auto copy, impl_->core.store.parked_one(id, stream, offset));
+  if (!copy) return fail(ErrorCode::not_found, "there is no such dead letter: hookhost dead-letters list shows them");
+  HOOKHOST_TRY(auto event, impl_->core.feed.decode(copy->event, offset));
+  return impl_->ordered(id, [&](Runner& runner, const Done& done) {
+    if (!runner.fed()) return done(fail(ErrorCode::refused, "nothing is delivered to it now (hookhost status " + id.value + " says why)"));
+    runner.retry_dead_letter(stream, event, done);
+  });
+}
+
+Result<> Engine::discard_dead_letter(const SubscriberId& id, state::StreamId stream, Offset offset) {
+  HOOKHOST_TRY(auto copy, impl_->core.store.parked_one(id, stream, offset));
+  if (!copy) return fail(ErrorCode::not_found, "there is no such dead letter: hookhost dead-letters list shows them");
+  return impl_->ordered(id, [=](Runner& runner, Done done) { runner.erase_parked(stream, offset, std::move(done)); });
+}
+
+Result<> Engine::acknowledge_gaps(const SubscriberId& id) {
+  HOOKHOST_TRY(auto gaps, impl_->core.store.gaps(id));
+  for (auto& gap : gaps) gap.acknowledged = true;
+  state::Batch batch;
+  batch.subscriber = id;
+  batch.gaps = std::move(gaps);
+  HOOKHOST_CHECK(impl_->core.store.commit_now(std::move(batch)));
+  return impl_->ordered(id, [](Runner& runner, const Done& done) {
+    runner.clear_gaps();
+    done(success());
+  });
+}
+
+// --- Looking -----------------------------------------------------------------------------------------------------------------------
+
+std::vector<SubscriberStatus> Engine::status() {
+  auto out = impl_->on_loop([&] {
+    std::vector<SubscriberStatus> all;
+    for (const auto& [id, runner] : impl_->runners) all.push_back(runner->status());
+    return all;
+  });
+  return out ? std::move(out.value()) : std::vector<SubscriberStatus>{};
+}
+
+Result<SubscriberStatus> Engine::status(const SubscriberId& id) {
+  HOOKHOST_TRY(auto found, impl_->on_loop([&]() -> std::optional<SubscriberStatus> {
+    const Runner* runner = impl_->find(id);
+    return runner == nullptr ? std::nullopt : std::optional(runner->status());
+  }));
+  if (!found) return Impl::unknown(id);
+  return std::move(*found);
+}
+
+std::vector<DeliveryStatus> Engine::deliveries(const DeliveryQuery& query) {
+  auto out = impl_->on_loop([&] {
+    std::vector<DeliveryStatus> all;
+    for (const auto& [id, runner] : impl_->runners) {
+      if (!query.subscriber || *query.subscriber == id) runner->deliveries(query, all);
+    }
+    return all;
+  });
+  return out ? std::move(out.value()) : std::vector<DeliveryStatus>{};
+}
+
+Offset Engine::oldest_needed() {
+  const Offset end = impl_->core.feed.durable_end();
+  auto out = impl_->on_loop([&] {
+    Offset oldest = end;
+    for (const auto& [id, runner] : impl_->runners) oldest = std::min(oldest, runner->oldest_needed());
+    return oldest;
+  });
+  return out ? out.value() : Offset{};  // nothing may go while that is not known
+}
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,81 @@
+// The engine's inside: the loop's thread, the table of subscribers, the dispatcher of live events.
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "delivery/engine.h"
+#include "delivery/match_index.h"
+#include "delivery/runner.h"
+
+namespace hookhost::delivery {
+
+class Engine::Impl {
+ public:
+  Impl(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, const EngineOptions& options);
+
+  // engine_loop.cc
+  [[nodiscard]] Result<> start();
+  void stop(MonotonicTime deadline);
+  [[nodiscard]] bool alive(Duration within) const;
+
+  // Runs `task` on the loop and waits for its answer.
+  template <class F>
+  [[nodiscard]] auto on_loop(F task) -> Result<decltype(task())> {
+    using T = decltype(task());
+    auto promise = std::make_shared<std::promise<T>>();
+    auto future = promise->get_future();
+    if (!core.inbox->post([promise, &task] { promise->set_value(task()); })) return ended();
+    promise.reset();
+    return wait_for(future);
+  }
+  // The same for a task that answers later.
+  [[nodiscard]] Result<> ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task);
+
+  [[nodiscard]] Runner* find(const SubscriberId& id);
+  Runner& add(state::SubscriberRow row);
+  void replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain);
+  void count_earlier(Runner& runner);
+  [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
+  [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
+
+  static auto ended() { return fail(ErrorCode::unavailable, "the host is stopping; try again when it runs"); }
+  static auto unknown(const SubscriberId& id) {
+    return fail(ErrorCode::not_found, "there is no subscriber named " + id.value + ": hookhost status lists them");
+  }
+
+  Core core;
+  std::mutex accept_mutex;                              // one accept at a time
+  std::map<SubscriberId, std::shared_ptr<Runner>> runners;  // the loop's
+  std::vector<std::shared_ptr<Runner>> members;             // by the number in the index
+  bool index_stale = false;
+
+ private:
+  template <class T>
+  [[nodiscard]] static Result<T> wait_for(std::future<T>& future) {
+    try {
+      return future.get();
+    } catch (const std::future_error&) {  // the loop ended first
+      return ended();
+    }
+  }
+  void run();
+  void round();
+  void dispatch();
+  void rebuild_index();
+  [[nodiscard]] Duration patience() const;
+
+  MatchIndex index_;
+  std::unique_ptr<EventCursor> live_cursor_;
+  std::vector<MatchIndex::Member> matched_;
+  MonotonicTime positions_at_{};
+  MonotonicTime dispatch_again_{};
+  std::atomic<bool> running_{false};
+  std::atomic<std::int64_t> last_round_{0};
+  std::thread thread_;
+};
+
+}  // namespace hookhost::delivery

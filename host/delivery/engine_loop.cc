@@ -1,0 +1,175 @@
+// The loop: tasks, timers, live events, then whatever subscribers can do next.
+#include <algorithm>
+
+#include "base/diagnostics.h"
+#include "delivery/engine_impl.h"
+
+namespace hookhost::delivery {
+namespace {
+
+constexpr std::size_t kLiveEvents = 256;
+constexpr std::size_t kLiveBytes = 8ULL << 20;
+constexpr int kReadsARound = 4;
+constexpr Duration kPositionsEvery = std::chrono::seconds{1};
+constexpr Duration kAgain = std::chrono::seconds{1};
+// What stop() waits beyond the deadline: the last commits and the instances' own ends.
+constexpr Duration kStopGrace = std::chrono::seconds{5};
+
+}  // namespace
+
+Engine::Impl::Impl(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, const EngineOptions& options)
+    : core(feed, store, clock, options) {}
+
+Result<> Engine::Impl::start() {
+  HOOKHOST_TRY(auto rows, core.store.subscribers());
+  for (auto& row : rows) {
+    Runner& runner = add(std::move(row));
+    HOOKHOST_TRY(auto loaded, core.store.load(runner.row().id));
+    HOOKHOST_TRY(const auto dead, core.store.count_parked(runner.row().id, state::ParkedRow::Kind::dead));
+    HOOKHOST_TRY(const auto gaps, core.store.gaps(runner.row().id));
+    if (loaded) runner.recall(*loaded, dead, gaps);
+    if (runner.row().position.frontier > core.feed.durable_end()) {
+      diagnose(Level::error, "delivery", "a position lies beyond the end of the event log: is this delivery.db of another data directory?",
+               {{"subscriber", runner.row().id.value}, {"position", runner.row().position.frontier.value}});
+    }
+  }
+  HOOKHOST_TRY(live_cursor_, core.feed.cursor());
+  core.live_end = core.feed.durable_end();
+  core.feed.on_durable([inbox = core.inbox] { inbox->post([] {}); });
+  core.scanner.start();
+  running_ = true;
+  thread_ = std::thread([this] { run(); });
+  return success();
+}
+
+void Engine::Impl::stop(MonotonicTime deadline) {
+  if (!thread_.joinable()) return;
+  auto all = std::make_shared<std::promise<void>>();
+  auto ended = all->get_future();
+  core.inbox->post([this, deadline, all] {
+    auto left = std::make_shared<std::size_t>(runners.size() + 1);
+    const auto one = [left, all] {
+      if (--*left == 0) all->set_value();
+    };
+    for (auto& [id, runner] : runners) runner->drain(deadline, one);
+    one();
+  });
+  all.reset();
+  const Duration left = std::max(Duration::zero(), Duration{deadline - core.clock.monotonic()});
+  ended.wait_for(left + kStopGrace);
+  core.feed.on_durable({});
+  running_ = false;
+  core.inbox->post([] {});
+  thread_.join();
+  core.inbox->close();
+  core.scanner.stop();
+  core.jobs.finish(kStopGrace);
+}
+
+bool Engine::Impl::alive(Duration within) const {
+  return running_ && core.clock.monotonic() - MonotonicTime{Duration{last_round_.load()}} <= within;
+}
+
+void Engine::Impl::run() {
+  while (running_) round();
+}
+
+Duration Engine::Impl::patience() const {
+  if (!core.touched.empty()) return Duration::zero();
+  const MonotonicTime now = core.clock.monotonic();
+  if (core.live_end < core.feed.durable_end() && now >= dispatch_again_) return Duration::zero();
+  Duration out = core.options.poll_max;
+  if (const auto next = core.timers.next()) out = std::min(out, std::max(Duration::zero(), Duration{*next - now}));
+  return out;
+}
+
+void Engine::Impl::round() {
+  auto tasks = core.inbox->take(patience());
+  core.now = core.clock.monotonic();
+  core.wall = core.clock.wall();
+  last_round_ = core.now.time_since_epoch().count();
+  for (auto& task : tasks) task();
+  core.timers.run(core.now);
+  dispatch();
+  for (const auto& touched : std::exchange(core.touched, {})) {
+    if (const auto runner = touched.lock()) runner->pump();
+  }
+  if (core.now >= positions_at_ + kPositionsEvery) {
+    positions_at_ = core.now;
+    core.store.note_durable_end(core.feed.durable_end());
+    for (auto& [id, runner] : runners) runner->write_position();
+  }
+}
+
+// Each new event is read once, for all live subscribers together.
+void Engine::Impl::dispatch() {
+  if (core.now < dispatch_again_) return;
+  for (int reads = 0; reads < kReadsARound; ++reads) {
+    const Offset end = core.feed.durable_end();
+    if (core.live_end >= end) return;
+    if (core.live_count == 0) {
+      core.live_end = end;
+      // Those that wait at the old end have new events to catch up with.
+      for (auto& [id, runner] : runners) {
+        if (runner->attached()) runner->touch();
+      }
+      return;
+    }
+    if (index_stale) rebuild_index();
+    auto read = live_cursor_->scan(core.live_end, end, kLiveEvents, kLiveBytes, kScanLookedMax, [](const EventHead&) { return true; });
+    if (!read) {
+      diagnose(Level::error, "delivery", "new events cannot be read: " + read.error().message);
+      dispatch_again_ = core.now + kAgain;
+      return;
+    }
+    for (const auto& event : read.value().events) {
+      matched_.clear();
+      index_.match(*event, matched_);
+      for (const auto member : matched_) {
+        if (members[member]->live()) members[member]->offer_live(event);
+      }
+    }
+    core.live_end = read.value().next;
+  }
+}
+
+void Engine::Impl::rebuild_index() {
+  index_stale = false;
+  index_.clear();
+  for (const auto& [id, runner] : runners) {
+    if (runner->attached()) index_.add(runner->member(), runner->options().events);
+  }
+}
+
+Result<> Engine::Impl::ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task) {
+  auto promise = std::make_shared<std::promise<Result<>>>();
+  auto future = promise->get_future();
+  const bool posted = core.inbox->post([this, promise, id, task] {
+    const Done done = [promise](const Result<>& result) { promise->set_value(result); };
+    if (Runner* runner = find(id)) {
+      task(*runner, done);
+    } else {
+      done(unknown(id));
+    }
+  });
+  promise.reset();
+  if (!posted) return ended();
+  auto answer = wait_for(future);
+  if (!answer) return fail(answer.error());
+  return answer.value();
+}
+
+Runner* Engine::Impl::find(const SubscriberId& id) {
+  const auto found = runners.find(id);
+  return found == runners.end() ? nullptr : found->second.get();
+}
+
+Runner& Engine::Impl::add(state::SubscriberRow row) {
+  const SubscriberId id = row.id;
+  auto runner = std::make_shared<Runner>(core, std::move(row), static_cast<std::uint32_t>(members.size()));
+  members.push_back(runner);
+  runners[id] = runner;
+  return *runner;
+}
+
+}  // namespace hookhost::delivery

@@ -1,0 +1,224 @@
+// Replays: what one would do, starting it, following it.
+#include <algorithm>
+
+#include "delivery/engine_impl.h"
+
+namespace hookhost::delivery {
+namespace {
+
+// What must be known of the subscriber to plan.
+struct Situation {
+  SubscriberOptions options;
+  state::SubscriberRow row;
+  Offset next;
+  bool attached = false;
+  Traits traits;
+  std::optional<state::StreamId> running;
+};
+
+Situation situation_of(const Runner& runner) {
+  Situation out;
+  out.options = runner.options();
+  out.row = runner.row();
+  out.next = runner.next_position();
+  out.attached = runner.attached();
+  if (runner.traits() != nullptr) out.traits = *runner.traits();
+  if (runner.replay() != nullptr) out.running = runner.replay()->id;
+  return out;
+}
+
+EventFilter filter_of(const ReplayRequest& request, const SubscriberOptions& options) {
+  EventFilter filter{options.events, request.types, request.key, {}};
+  if (request.id) filter.id = request.id->value;
+  return filter;
+}
+
+void choose_live(const ReplayRequest& request, bool handled_any, ReplayPlan& plan) {
+  if (request.live) {
+    plan.live = *request.live;
+    plan.live_reason = "as asked";
+  } else if (request.reset) {
+    plan.live = LiveMode::wait;
+    plan.live_reason = "a reset starts over: live events wait until it has caught up";
+  } else if (!handled_any) {
+    plan.live = LiveMode::wait;
+    plan.live_reason = "the subscriber has handled nothing yet: every event once, in key order";
+  } else {
+    plan.live = LiveMode::carry_on;
+    plan.live_reason = "the subscriber has a past: live events are not delayed";
+  }
+}
+
+std::string refusal_of(const ReplayRequest& request, const Situation& now, const ReplayPlan& plan) {
+  const std::string name = now.row.id.value;
+  if (!now.attached) return name + " has no running instance: enable it first";
+  if (now.row.condition == state::Condition::paused || now.row.condition == state::Condition::stopped) {
+    return name + " is " + std::string(state::to_string(now.row.condition)) + ": hookhost plugin resume " + name + " first";
+  }
+  if (now.running && !request.reset) {
+    return "replay " + std::to_string(*now.running) + " runs: wait for it, or hookhost replays cancel " + std::to_string(*now.running);
+  }
+  if (now.traits.on_replay == Traits::OnReplay::reset_only && !request.reset && now.row.handled_any) {
+    return name + " takes a replay only with --reset, which clears what it keeps in the host and starts over";
+  }
+  if (now.row.handled_any && !request.reset && plan.from > plan.position) {
+    return "the subscriber is at " + std::to_string(plan.position.value) + ", before --from: it comes there by itself";
+  }
+  return {};
+}
+
+// Counts without decoding a single body.
+Result<> count_matching(EventFeed& feed, const EventFilter& filter, ReplayPlan& plan) {
+  HOOKHOST_TRY(auto cursor, feed.cursor());
+  for (Offset at = plan.from; at < plan.until;) {
+    HOOKHOST_TRY(auto read, cursor->scan(at, plan.until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
+      if (!filter.passes(head)) return false;
+      ++plan.matching;
+      if (!plan.first) plan.first = head.received_at;
+      plan.last = head.received_at;
+      return false;
+    }));
+    for (const auto& [from, until] : read.removed) {
+      plan.events_removed.push_back(from);
+      plan.events_removed.push_back(until);
+    }
+    if (read.next <= at) break;
+    at = read.next;
+  }
+  return success();
+}
+
+ReplayProgress progress_of(const state::ReplayRow& row) {
+  ReplayProgress out;
+  out.id = row.id;
+  out.subscriber = row.subscriber;
+  out.mode = row.mode;
+  out.state = row.state;
+  out.from = row.from;
+  out.until = row.until;
+  out.position = std::min(row.position.frontier, row.until);
+  out.total = row.total;
+  out.handled = row.handled;
+  out.failed = row.failed;
+  out.rate = row.rate;
+  out.created_at = row.created_at;
+  if (row.finished_at != WallTime{}) out.finished_at = row.finished_at;
+  return out;
+}
+
+}  // namespace
+
+Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
+  if (request.from.kind == StartAt::Kind::hold) return fail(ErrorCode::usage, "--from hold makes no sense: name a place, a time or an age");
+  if (request.reset && request.live == LiveMode::carry_on) {
+    return fail(ErrorCode::usage, "--reset --live continue makes no sense: a reset starts over, so live has to wait");
+  }
+  if (request.rate < 0) return fail(ErrorCode::usage, "--rate must not be negative");
+  HOOKHOST_TRY(const auto now, impl_->on_loop([&]() -> std::optional<Situation> {
+    const Runner* runner = impl_->find(request.subscriber);
+    return runner == nullptr ? std::nullopt : std::optional(situation_of(*runner));
+  }));
+  if (!now) return Impl::unknown(request.subscriber);
+  ReplayPlan plan;
+  HOOKHOST_TRY(plan.from, impl_->resolve(request.from));
+  choose_live(request, now->row.handled_any, plan);
+  plan.position = request.reset || !now->row.handled_any ? now->row.position.frontier : now->next;
+  // One that has handled nothing, or starts over, may as well begin later.
+  if ((request.reset || !now->row.handled_any) && plan.from > plan.position) plan.position = plan.from;
+  plan.until = plan.position;
+  if (request.until) {
+    HOOKHOST_TRY(const Offset until, impl_->resolve(*request.until));
+    plan.until = std::min(plan.until, until);
+  }
+  plan.until = std::max(plan.until, plan.from);
+  HOOKHOST_CHECK(count_matching(impl_->core.feed, filter_of(request, now->options), plan));
+  plan.refusal = refusal_of(request, *now, plan);
+  plan.needs_confirmation = now->attached && now->traits.on_replay == Traits::OnReplay::ask && plan.matching > 0 && (now->row.handled_any || request.reset);
+  if (plan.live == LiveMode::carry_on) plan.notes.emplace_back("kv writes are refused in a replay beside live");
+  if (now->row.handled_any && !request.reset) plan.notes.emplace_back("events it has handled before are handled again: at least once");
+  if (!plan.events_removed.empty()) plan.notes.emplace_back("retention has removed some of these events");
+  return plan;
+}
+
+Result<state::StreamId> Engine::replay_start(const ReplayRequest& request) {
+  HOOKHOST_TRY(const auto plan, replay_plan(request));
+  if (!plan.refusal.empty()) return fail(ErrorCode::refused, plan.refusal);
+  if (plan.needs_confirmation && !request.yes) {
+    return fail(ErrorCode::refused, std::to_string(plan.matching) + " events would be replayed; confirm with --yes");
+  }
+  HOOKHOST_TRY(const auto id, impl_->core.store.next_replay_id());
+  state::ReplayRow row;
+  row.id = id;
+  row.subscriber = request.subscriber;
+  row.mode = request.reset ? "reset" : plan.live == LiveMode::wait ? "wait" : "continue";
+  row.state = "running";
+  row.filter = narrowing_text(filter_of(request, {}));
+  row.from = plan.from;
+  row.until = plan.until;
+  row.position.frontier = plan.from;
+  row.rate = request.rate;
+  row.total = plan.matching;
+  row.created_at = impl_->core.clock.wall();
+  HOOKHOST_CHECK(impl_->ordered(request.subscriber, [row, plan, reset = request.reset](Runner& runner, Done done) {
+    if (runner.replay() != nullptr && !reset) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
+    const bool moves = plan.position > runner.next_position() && plan.from >= plan.until;
+    if (reset || moves) return runner.begin_reset(row, plan.position, std::move(done));
+    if (!runner.running()) return done(fail(ErrorCode::unavailable, "the subscriber's instance is not running now (hookhost status says why); try again"));
+    runner.begin_replay(row, std::move(done));
+  }));
+  return id;
+}
+
+Result<std::vector<ReplayProgress>> Engine::replays(std::optional<SubscriberId> id) {
+  HOOKHOST_TRY(auto rows, impl_->core.store.replays(id));
+  HOOKHOST_TRY(const auto running, impl_->on_loop([&] {
+    std::map<state::StreamId, ReplayProgress> out;
+    for (const auto& [name, runner] : impl_->runners) {
+      if (const auto progress = runner->progress()) out[progress->id] = *progress;
+    }
+    return out;
+  }));
+  std::vector<ReplayProgress> out;
+  for (const auto& row : rows) {
+    const auto live = running.find(row.id);
+    out.push_back(live != running.end() && row.state == "running" ? live->second : progress_of(row));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& left, const auto& right) { return left.id > right.id; });
+  return out;
+}
+
+Result<ReplayProgress> Engine::replay(state::StreamId id) {
+  HOOKHOST_TRY(auto all, replays());
+  for (auto& one : all) {
+    if (one.id == id) return std::move(one);
+  }
+  return fail(ErrorCode::not_found, "there is no replay " + std::to_string(id) + ": hookhost replays list shows them");
+}
+
+Result<> Engine::replay_cancel(state::StreamId id) {
+  HOOKHOST_TRY(const auto one, replay(id));
+  if (one.state != "running" && one.state != "blocked") return fail(ErrorCode::refused, "replay " + std::to_string(id) + " is " + one.state + " already");
+  return impl_->ordered(one.subscriber, [id](Runner& runner, Done done) {
+    if (runner.replay() == nullptr || runner.replay()->id != id) {
+      return done(fail(ErrorCode::unavailable, "its subscriber is not running now; try again"));
+    }
+    runner.cancel_replay(std::move(done));
+  });
+}
+
+Result<> Engine::replay_resume(state::StreamId id) {
+  HOOKHOST_TRY(auto rows, impl_->core.store.replays(std::nullopt));
+  const auto found = std::find_if(rows.begin(), rows.end(), [id](const auto& row) { return row.id == id; });
+  if (found == rows.end()) return fail(ErrorCode::not_found, "there is no replay " + std::to_string(id) + ": hookhost replays list shows them");
+  if (found->state != "cancelled") return fail(ErrorCode::refused, "replay " + std::to_string(id) + " is " + found->state + ": only a cancelled one goes on");
+  state::ReplayRow row = *found;
+  row.state = "running";
+  row.finished_at = {};
+  return impl_->ordered(row.subscriber, [row](Runner& runner, Done done) {
+    if (runner.replay() != nullptr) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
+    if (!runner.running()) return done(fail(ErrorCode::unavailable, "the subscriber's instance is not running now (hookhost status says why); try again"));
+    runner.resume_replay(row, std::move(done));
+  });
+}
+
+}  // namespace hookhost::delivery
