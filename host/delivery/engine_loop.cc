@@ -154,9 +154,11 @@ Result<> Engine::Impl::ordered(const SubscriberId& id, const std::function<void(
   });
   promise.reset();
   if (!posted) return ended();
-  auto answer = wait_for(future);
-  if (!answer) return fail(answer.error());
-  return answer.value();
+  try {
+    return future.get();
+  } catch (const std::future_error&) {  // the loop ended first
+    return ended();
+  }
 }
 
 Runner* Engine::Impl::find(const SubscriberId& id) {

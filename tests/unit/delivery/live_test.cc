@@ -1,0 +1,60 @@
+#include "engine_fixture.h"
+
+namespace hookhost::delivery {
+namespace {
+
+using Live = EngineTest;
+
+TEST_F(Live, CatchesUpThenFollowsWithoutGapOrDouble) {
+  feed.append_many(3000, 17);
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  open();
+  attach(subscriber);
+  for (int n = 0; n < 2000; ++n) feed.append({.key = "k" + std::to_string(n % 17)});
+  ASSERT_TRUE(settled());
+  expect_once_in_order(subscriber->calls(), 5000);
+  feed.append({.key = "late"});
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 5001; }));
+}
+
+TEST_F(Live, GetsOnlyWhatItsPatternsMatch) {
+  open();
+  auto with = wishes();
+  with.events = {Pattern{.source = "", .provider = "", .kind = Pattern::Kind::prefix, .type = "order."}};
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, with);
+  for (int n = 0; n < 100; ++n) feed.append({.key = "k", .type = n % 2 == 0 ? "order.paid" : "user.born"});
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->ok_count(), 50U);
+}
+
+TEST_F(Live, AnEventWithoutAKeyHasNoOrder) {
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery& delivery, auto&) {
+    return delivery.attempt.value == 1 && delivery.event->offset.value % 3 == 0 ? ScriptedSubscriber::retry() : ScriptedSubscriber::ok();
+  });
+  attach(subscriber);
+  for (int n = 0; n < 300; ++n) feed.append({.key = ""});
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->ok_count(), 300U);
+  EXPECT_TRUE(poll_until([&] { return store.lane_rows(id) == 0; }));
+}
+
+TEST_F(Live, ARestartGoesOnWhereItWas) {
+  feed.append_many(500, 5);
+  auto first = std::make_shared<ScriptedSubscriber>();
+  open();
+  attach(first);
+  ASSERT_TRUE(settled());
+  close();
+  feed.append_many(100, 5);
+  auto second = std::make_shared<ScriptedSubscriber>();
+  open();
+  attach(second);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(first->ok_count(), 500U);
+  EXPECT_EQ(second->ok_count(), 100U);
+}
+
+}  // namespace
+}  // namespace hookhost::delivery
