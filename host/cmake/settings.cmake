@@ -37,6 +37,9 @@ endif()
 
 # Warnings for one of our own targets. Never for what a third party ships.
 function(hookhost_warnings target)
+  if(HOOKHOST_SANITIZE)
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)  # g++ 12 sees ghosts in the standard library under sanitizers
+  endif()
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
                          $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>)
   if(HOOKHOST_WERROR)

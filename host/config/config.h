@@ -1,0 +1,147 @@
+// The configuration as plain values: what conf/hookhost.yaml says, with every default filled in and every path absolute. load() is strict: an
+// unknown key, a wrong value or an unset variable is an error with file:line:column.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/pattern.h"
+#include "base/result.h"
+#include "base/units.h"
+#include "config/secret_text.h"
+#include "config/when.h"
+
+namespace hookhost::config {
+
+using namespace std::chrono_literals;
+
+struct Tls {
+  std::string certificate;  // paths of PEM files
+  std::string key;
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
+struct Listen {
+  std::string address = "127.0.0.1:8080";
+  std::uint64_t threads = 2;
+  std::uint64_t connections_max = 10'000;
+  std::uint64_t header_bytes_max = 16_KiB;
+  std::uint64_t waiting_requests_max = 10'000;
+  Duration header_timeout = 10s, body_timeout = 30s, idle_timeout = 60s, write_timeout = 10s;
+  std::optional<Tls> tls;
+  friend bool operator==(const Listen&, const Listen&) = default;
+};
+
+struct Admin {
+  std::string address = "127.0.0.1:8081";
+  std::optional<SecretText> token;  // else data_dir/admin.token, made at the first start
+  friend bool operator==(const Admin&, const Admin&) = default;
+};
+
+struct EventLog {
+  std::uint64_t segment_bytes = 64_MiB;
+  std::uint64_t disk_free_min = 1_GiB;
+  Duration retention_age = 90 * 24h;
+  std::uint64_t retention_bytes = 20_GiB;
+  friend bool operator==(const EventLog&, const EventLog&) = default;
+};
+
+struct Diagnostics {
+  std::string level = "info";   // trace, debug, info, warn, error
+  std::string format = "text";  // text, json
+  friend bool operator==(const Diagnostics&, const Diagnostics&) = default;
+};
+
+struct SecretWithEnd {
+  SecretText value;
+  std::optional<WallTime> until;
+  friend bool operator==(const SecretWithEnd&, const SecretWithEnd&) = default;
+};
+
+struct Duplicates {
+  std::string by;  // id, body, header:NAME, /pointer, off; empty: id where the provider has one, else body
+  std::optional<Duration> window;  // default: 24h by an id, 2m by the body
+  std::uint64_t entries_max = 1'000'000;
+  friend bool operator==(const Duplicates&, const Duplicates&) = default;
+};
+
+struct Source {
+  std::string name;
+  std::string path;  // "/in/<name>" unless given
+  std::string scheme;
+  std::string provider;
+  std::optional<std::string> team;  // a name pins it; "from_payload"; absent: from_payload as long as no teams are configured
+  std::vector<SecretWithEnd> secrets;
+  bool is_unsigned = false;
+  Duration tolerance = 5min;
+  std::string header, algorithm = "sha256", encoding = "hex", prefix;  // hmac
+  std::string type, key, id;  // "header:NAME" or a JSON pointer; empty: the provider's own
+  std::uint64_t body_bytes_max = 1_MiB;
+  Duplicates duplicates;
+  std::string place;  // file:line:column, for later errors
+  friend bool operator==(const Source& a, const Source& b);
+};
+
+struct Plugin {
+  std::string name;
+  std::string library;  // path
+  bool enabled = true;
+  bool required = false;
+  std::string sha256;
+  When start_at{};  // kind now
+  std::vector<Pattern> events;  // empty: all that the plugin declares
+  std::string order_by;         // key, none, all, a JSON pointer; empty: what the plugin declares
+  std::optional<std::uint64_t> concurrency;
+  std::uint64_t max_in_flight = 64;
+  Duration timeout = 30s;
+  std::vector<Duration> retry;  // the delays
+  std::uint64_t stop_after = 20;
+  std::string config_json = "{}";
+  std::string place;
+  friend bool operator==(const Plugin& a, const Plugin& b);
+};
+
+struct Config {
+  std::string file;  // absolute
+  std::string data_dir;
+  Listen listen;
+  Admin admin;
+  EventLog event_log;
+  Diagnostics diagnostics;
+  Duration drain_timeout = 8s;
+  std::uint64_t blocked_lanes_max = 10'000;
+  std::vector<std::string> plugin_dirs;
+  std::map<std::string, Source> sources;
+  std::map<std::string, Plugin> plugins;
+  std::vector<std::string> warnings;  // for people: readable secret files and the like
+};
+
+// Which secrets are resolved. Unresolved ones stay empty; an unset variable is an error only where it is needed.
+struct Resolve {
+  bool all = true;
+  std::string source;  // with all == false: that source's; empty: none
+};
+
+// Reads and checks the file. Error: invalid_config; the message holds one line per problem, all of them.
+[[nodiscard]] Result<Config> load(const std::string& path, const Resolve& resolve);
+// The same from a text; `path` names it in messages and is what paths are relative to.
+[[nodiscard]] Result<Config> parse(const std::string& text, const std::string& path, const Resolve& resolve);
+
+// ./conf/hookhost.yaml, then /etc/hookhost/hookhost.yaml. Error: not_found, naming both.
+[[nodiscard]] Result<std::string> find_config(const std::string& given);
+
+// What changes from `before` to `after`, one line each, for people; keys that only a restart applies stand apart.
+struct Difference {
+  std::vector<std::string> changes;
+  std::vector<std::string> needs_restart;
+};
+[[nodiscard]] Difference difference(const Config& before, const Config& after);
+
+// Every key that load() knows, "listen.address", "sources.*.scheme": so that a test can hold conf/hookhost.yaml against it.
+[[nodiscard]] std::vector<std::string> known_keys();
+
+}  // namespace hookhost::config

@@ -1,0 +1,131 @@
+#include <algorithm>
+
+#include "config/config.h"
+#include "config/sections.h"
+#include "os/file_system.h"
+
+namespace hookhost::config {
+namespace {
+
+constexpr std::uint64_t kFileBytesMax = 4_MiB;
+
+void read_listen(Section section, Listen& out, const Reading& reading) {
+  section.text("address", out.address);
+  section.number("threads", out.threads, 1, 256);
+  section.number("connections_max", out.connections_max, 1, 1'000'000);
+  section.bytes("header_bytes_max", out.header_bytes_max, 1_KiB);
+  section.number("waiting_requests_max", out.waiting_requests_max, 1, 10'000'000);
+  section.duration("header_timeout", out.header_timeout);
+  section.duration("body_timeout", out.body_timeout);
+  section.duration("idle_timeout", out.idle_timeout);
+  section.duration("write_timeout", out.write_timeout);
+  Section tls = section.section("tls");
+  Tls files;
+  tls.text("certificate", files.certificate);
+  tls.text("key", files.key);
+  if (tls.exists()) {
+    if (files.certificate.empty()) tls.problem("certificate", "is missing: the path of the PEM file");
+    if (files.key.empty()) tls.problem("key", "is missing: the path of the PEM file");
+    out.tls = Tls{reading.path(files.certificate), reading.path(files.key)};
+  }
+  tls.finish();
+  section.finish();
+}
+
+void read_event_log(Section section, EventLog& out) {
+  section.bytes("segment_bytes", out.segment_bytes, 64_KiB);
+  section.bytes("disk_free_min", out.disk_free_min, 0);
+  Section retention = section.section("retention");
+  retention.duration("age", out.retention_age);
+  retention.bytes("bytes", out.retention_bytes, 1_MiB);
+  retention.later("hold");
+  retention.finish();
+  section.finish();
+}
+
+Config read_root(const YAML::Node& root, const std::string& file, const Reading& reading) {
+  Config out;
+  out.file = file;
+  Section section(root, "", "", reading.problems);
+  std::string data_dir = "var/hookhost";
+  section.text("data_dir", data_dir);
+  out.data_dir = reading.path(data_dir);
+  read_listen(section.section("listen"), out.listen, reading);
+  Section admin = section.section("admin");
+  admin.text("address", out.admin.address);
+  if (const YAML::Node token = admin.take("token"); token.IsDefined() && !token.IsNull()) {
+    out.admin.token = read_secret(token, "admin.token", true, reading);
+  }
+  admin.finish();
+  read_event_log(section.section("event_log"), out.event_log);
+  Section diagnostics = section.section("diagnostics");
+  diagnostics.one_of("level", out.diagnostics.level, {"trace", "debug", "info", "warn", "error"});
+  diagnostics.one_of("format", out.diagnostics.format, {"text", "json"});
+  diagnostics.finish();
+  section.duration("drain_timeout", out.drain_timeout);
+  Section delivery = section.section("delivery");
+  delivery.number("blocked_lanes_max", out.blocked_lanes_max, 1, 10'000'000);
+  delivery.finish();
+  const YAML::Node directories = section.take("plugin_dirs");
+  if (directories.IsDefined() && !directories.IsSequence()) section.problem(directories, "plugin_dirs", "wants a list of directories");
+  if (directories.IsSequence()) {
+    for (const YAML::Node& one : directories) out.plugin_dirs.push_back(reading.path(one.Scalar()));
+  }
+  std::map<std::string, std::string> paths;
+  section.each("sources", [&](const std::string& name, Section source) {
+    Source read = read_source(name, source, reading);
+    const auto [other, fresh] = paths.emplace(read.path, name);
+    if (!fresh) source.problem("path", "'" + read.path + "' is the path of source " + other->second + " too; give one of them another path");
+    out.sources.emplace(name, std::move(read));
+  });
+  section.each("plugins", [&](const std::string& name, Section plugin) { out.plugins.emplace(name, read_plugin(name, plugin, reading)); });
+  for (const char* key : {"endpoints", "endpoint_defaults", "teams", "api"}) section.later(key);
+  section.finish();
+  return out;
+}
+
+}  // namespace
+
+Result<Config> parse(const std::string& text, const std::string& path, const Resolve& resolve) {
+  const std::string file = os::absolute(path);
+  Problems problems;
+  problems.file = path;
+  const Reading reading{problems, resolve, os::parent(file)};
+  Config out;
+  try {
+    const YAML::Node root = YAML::Load(text);
+    out = read_root(root, file, reading);
+  } catch (const YAML::Exception& error) {
+    problems.lines.push_back(path + ":" + std::to_string(error.mark.line + 1) + ":" + std::to_string(error.mark.column + 1) + ": " + error.msg);
+  }
+  if (problems.lines.empty()) {
+    out.warnings = std::move(problems.warnings);
+    return out;
+  }
+  std::string message;
+  for (const std::string& line : problems.lines) message += (message.empty() ? "" : "\n") + line;
+  return fail(ErrorCode::invalid_config, std::move(message));
+}
+
+Result<Config> load(const std::string& path, const Resolve& resolve) {
+  HOOKHOST_TRY(const std::string text, os::read_file(os::local_file_system(), path, kFileBytesMax));
+  return parse(text, path, resolve);
+}
+
+Result<std::string> find_config(const std::string& given) {
+  if (!given.empty()) return given;
+  for (const char* path : {"conf/hookhost.yaml", "/etc/hookhost/hookhost.yaml"}) {
+    if (os::local_file_system().facts(path)) return std::string(path);
+  }
+  return fail(ErrorCode::not_found, "there is no configuration: neither ./conf/hookhost.yaml nor /etc/hookhost/hookhost.yaml; name one with -c FILE");
+}
+
+std::vector<std::string> known_keys() {
+  Problems problems;
+  const Resolve resolve{.all = false, .source = {}};
+  const Reading reading{problems, resolve, "/"};
+  static_cast<void>(read_root(YAML::Load("{sources: {a: {unsigned: true, secrets: [{value: x}]}}, plugins: {a: {}}}"), "known", reading));
+  return {problems.known.begin(), problems.known.end()};
+}
+
+}  // namespace hookhost::config

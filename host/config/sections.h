@@ -1,0 +1,27 @@
+// Reads the parts of the configuration that have rules of their own. Private to the room.
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "config/yaml_section.h"
+
+namespace hookhost::config {
+
+struct Reading {
+  Problems& problems;
+  const Resolve& resolve;
+  std::string directory;  // of the file: what paths are relative to
+
+  [[nodiscard]] std::string path(const std::string& text) const;
+  // Whether the secrets of this source are wanted; empty: those outside of sources.
+  [[nodiscard]] bool wants(const std::string& source) const { return resolve.all || (!source.empty() && resolve.source == source); }
+};
+
+// "${NAME}", "${NAME:-default}", {file: PATH}, or the text itself. Nothing when it is not wanted or cannot be resolved (a problem then).
+[[nodiscard]] SecretText read_secret(const YAML::Node& node, const std::string& path, bool wanted, const Reading& reading);
+
+[[nodiscard]] Source read_source(const std::string& name, Section section, const Reading& reading);
+[[nodiscard]] Plugin read_plugin(const std::string& name, Section section, const Reading& reading);
+
+}  // namespace hookhost::config

@@ -1,0 +1,121 @@
+#include "config/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "support/temp_dir.h"
+
+namespace hookhost::config {
+namespace {
+
+Result<Config> read(const std::string& text, const Resolve& resolve = {}) { return parse(text, "/etc/hh/hookhost.yaml", resolve); }
+
+std::string problems(const std::string& text) {
+  const auto config = read(text);
+  return config ? "" : config.error().message;
+}
+
+TEST(Config, FillsInEveryDefault) {
+  const auto config = read("{}");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config.value().data_dir, "/etc/hh/var/hookhost");
+  EXPECT_EQ(config.value().listen.address, "127.0.0.1:8080");
+  EXPECT_EQ(config.value().event_log.segment_bytes, 64_MiB);
+}
+
+TEST(Config, ReadsSourcesAndPlugins) {
+  ::setenv("HH_TEST_SECRET", "s3cret", 1);
+  const auto config = read(R"(
+sources:
+  kakiyo: {scheme: kakiyo, secrets: ["${HH_TEST_SECRET}", {value: "${HH_TEST_UNSET:-old}", until: 2026-12-01}]}
+  orders: {scheme: hmac, provider: shop, header: X-Shop-Hmac, encoding: base64, type: "header:X-Topic", key: /customer/id, secrets: [x]}
+plugins:
+  crm: {library: ../plugins/crm.so, events: ["linkedin.message.*"], retry: [1s, 1m], start_at: hold, config: {yes: yes, n: 0x1F, q: "1", list: [1.5, ~]}}
+)");
+  ASSERT_TRUE(config) << config.error().message;
+  const Source& kakiyo = config.value().sources.at("kakiyo");
+  EXPECT_EQ(kakiyo.path, "/in/kakiyo");
+  EXPECT_EQ(kakiyo.secrets[0].value.reveal(), "s3cret");
+  EXPECT_EQ(kakiyo.secrets[1].value.reveal(), "old");
+  EXPECT_TRUE(kakiyo.secrets[1].until);
+  const Plugin& crm = config.value().plugins.at("crm");
+  EXPECT_EQ(crm.library, "/etc/hh/../plugins/crm.so");
+  EXPECT_EQ(crm.start_at.kind, When::Kind::hold);
+  EXPECT_EQ(crm.retry, (std::vector<Duration>{1s, 1min}));
+  EXPECT_EQ(crm.config_json, R"({"yes":"yes","n":31,"q":"1","list":[1.5E0,null]})");
+}
+
+TEST(Config, NamesEveryProblemWithItsPlace) {
+  const std::string text = problems(R"(
+listen: {adress: "127.0.0.1:1", threads: none}
+sources:
+  a: {scheme: kakyo}
+plugins:
+  p: {}
+endpoints: {}
+)");
+  for (const char* expected : {"hookhost.yaml:2:10: listen.adress: is not a known key; did you mean 'address'?", "listen.threads: wants a whole number",
+                               "sources.a.scheme: wants one of kakiyo", "must say unsigned: true", "plugins.p.library: is missing",
+                               "endpoints: is not yet available"}) {
+    EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nin\n" << text;
+  }
+}
+
+TEST(Config, AnUnsetVariableIsNamedOnlyWhereItIsNeeded) {
+  const std::string text = "sources: {a: {scheme: kakiyo, secrets: [\"${HH_TEST_NEVER_SET}\"]}}";
+  EXPECT_NE(problems(text).find("HH_TEST_NEVER_SET is not set"), std::string::npos);
+  EXPECT_TRUE(read(text, {.all = false, .source = {}}));
+  EXPECT_FALSE(read(text, {.all = false, .source = "a"}));
+}
+
+TEST(Config, RefusesWhatIsWrong) {
+  for (const char* text : {"a: [", "sources: {a: {unsigned: true}, a: {unsigned: true}}", "sources: {a: {unsigned: true, path: /x}, b: {unsigned: true, path: /x}}",
+                           "plugins: {p: {library: x, isolation: process}}", "plugins: {p: {library: x, config: {a: .inf}}}",
+                           "plugins: {p: {library: x, retry: often}}", "event_log: {retention: {hold: {}}}", "[]", "drain_timeout: 0"}) {
+    EXPECT_NE(problems(text), "") << text;
+  }
+}
+
+TEST(Config, SecretsAreNotInMessages) {
+  const std::string text = problems("sources: {a: {scheme: kakiyo, secrets: [hunter2], unsigned: true}}");
+  EXPECT_EQ(text.find("hunter2"), std::string::npos);
+}
+
+TEST(Config, TheDifferenceTellsWhatNeedsARestart) {
+  const auto before = read("sources: {a: {unsigned: true}, b: {unsigned: true}}").value();
+  const auto after = read("{listen: {threads: 3}, sources: {a: {unsigned: true, body_bytes_max: 2MiB}, c: {unsigned: true}}}").value();
+  const Difference all = difference(before, after);
+  EXPECT_EQ(all.changes, (std::vector<std::string>{"source a: changed", "source b: removed", "source c: added"}));
+  EXPECT_EQ(all.needs_restart, std::vector<std::string>{"listen"});
+}
+
+TEST(When, ReadsTheFiveForms) {
+  EXPECT_EQ(parse_when("beginning").value().kind, When::Kind::beginning);
+  EXPECT_EQ(parse_when("now").value().kind, When::Kind::now);
+  EXPECT_EQ(parse_when("42").value().offset, Offset{42});
+  EXPECT_EQ(parse_when("30d").value().age, 720h);
+  EXPECT_EQ(parse_when("2026-01-01").value().kind, When::Kind::time);
+  EXPECT_FALSE(parse_when("hold"));
+  EXPECT_FALSE(parse_when("soon"));
+}
+
+// The configuration that documents every key is itself one that loads, and misses none.
+TEST(ShippedConfig, LoadsAndNamesEveryKey) {
+  const std::string path = std::string(HOOKHOST_REPOSITORY) + "/conf/hookhost.yaml";
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  ::setenv("KAKIYO_WEBHOOK_SECRET", "x", 1);
+  const auto config = load(path, {});
+  ASSERT_TRUE(config) << config.error().message;
+  for (const std::string& key : known_keys()) {
+    const std::string last = key.substr(key.rfind('.') + 1);
+    EXPECT_NE(text.str().find(last + ":"), std::string::npos) << key;
+  }
+}
+
+}  // namespace
+}  // namespace hookhost::config
