@@ -16,6 +16,7 @@ namespace hookhost::delivery {
 // A dead letter or a held event that is delivered again before anything else of its lane.
 struct Prior {
   Offset offset;
+  bool held = false;
 };
 
 // Why a lane's event waits.

@@ -35,6 +35,7 @@ struct Pending {
   std::uint32_t crashes = 0;
   Kind kind = Kind::ordinary;
   bool submitted = false;
+  bool held = false;  // prior only: it was held, not dead
   bool used = false;
   std::uint32_t generation = 0;
 };

@@ -203,7 +203,7 @@ void Runner::build_streams(Started& started) {
     if (replay.state == "running" && !replay_) set_replay(std::move(replay), loaded.lanes);
   }
   for (const auto& [stream, event] : started.held) {
-    if (Stream* to = stream_of(stream); to != nullptr) to->add_prior(*event);
+    if (Stream* to = stream_of(stream); to != nullptr) to->add_prior(*event, true);
   }
   needed_ = main_->oldest_needed();
   if (side_) needed_ = std::min(needed_, side_->oldest_needed());

@@ -186,7 +186,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void failed_attempt(Stream& stream, PendingNumber number, const Completion& completion);
   void park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts);
   void note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took);
-  void count_failure(const Pending& pending);
+  void count_failure();
+  void uncount(const Pending& pending);
   void stop_myself();
   void append_own(std::string type, std::string detail);
 

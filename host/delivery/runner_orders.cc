@@ -43,7 +43,7 @@ void Runner::resume(Done done) {
     if (!*held) return done(fail(held->error()));
     self.main_->set_now(self.core_.now);
     for (const auto& [stream, event] : held->value()) {
-      if (Stream* to = self.stream_of(stream); to != nullptr) to->add_prior(*event);
+      if (Stream* to = self.stream_of(stream); to != nullptr) to->add_prior(*event, true);
     }
     self.set_condition(state::Condition::live, {}, done);
   });
@@ -82,7 +82,7 @@ void Runner::retry_dead_letter(state::StreamId stream, const event_log::EventPtr
   Stream* to = stream_of(stream);
   if (to != nullptr) {
     to->set_now(core_.now);
-    to->add_prior(*event);
+    to->add_prior(*event, false);
     touch();
     return done(success());
   }
@@ -101,7 +101,7 @@ void Runner::retry_dead_letter(state::StreamId stream, const event_log::EventPtr
     const auto self = weak.lock();
     if (result && self && self->main_) {
       self->main_->set_now(self->core_.now);
-      self->main_->add_prior(*event);
+      self->main_->add_prior(*event, false);
       self->touch();
     }
     done(result);
@@ -126,18 +126,23 @@ void Runner::begin_replay(state::ReplayRow row, Done done) {
   commit_soon(std::move(done));
 }
 
-// One that was cancelled goes on. Its lanes are in the store: the instance starts anew and loads them.
+// One that was cancelled goes on; its lanes are in the store.
 void Runner::resume_replay(const state::ReplayRow& row, const Done& done) {
-  state::Batch batch;
-  batch.subscriber = row_.id;
-  batch.durable = true;
-  batch.replays.push_back(row);
-  before_start_.push_back([&store = core_.store, batch, done] {
-    auto result = store.commit_now(batch);
-    done(result);
-    return result;
+  using Lanes = std::shared_ptr<Result<std::vector<state::LaneRow>>>;
+  auto answer = bound([row, done](Runner& self, const Lanes& lanes) {
+    if (!*lanes) return done(fail(lanes->error()));
+    if (self.replay_) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
+    self.changes_.replay = true;
+    self.set_replay(row, lanes->value());
+    self.commit_soon(done);
   });
-  restart("a replay goes on");
+  core_.jobs.run([&store = core_.store, id = row_.id, answer] {
+    const auto load = [&]() -> Result<std::vector<state::LaneRow>> {
+      HOOKHOST_TRY(auto loaded, store.load(id));
+      return loaded ? std::move(loaded->lanes) : std::vector<state::LaneRow>{};
+    };
+    answer(std::make_shared<Result<std::vector<state::LaneRow>>>(load()));
+  });
 }
 
 void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {

@@ -115,10 +115,16 @@ void Runner::succeeded(Stream& stream, PendingNumber number, Completion& complet
   }
   if (pending.kind == Pending::Kind::prior) {
     changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
-    if (held_ > 0) --held_;
+    uncount(pending);
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.finish(number);
+}
+
+// A dead letter or a held event is one no more.
+void Runner::uncount(const Pending& pending) {
+  auto& count = pending.held ? held_ : dead_letters_;
+  if (count > 0) --count;
 }
 
 void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completion& completion) {
@@ -134,7 +140,7 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
     // Its copy is all there is when retention took the event: it stays a dead letter, for another retry by hand.
     if (pending.offset < core_.feed.begin()) return park(stream, number, "exhausted", outcome.error, pending.attempt);
     changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
-    if (held_ > 0) --held_;
+    uncount(pending);
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.block(number, Setback{pending.attempt, pending.crashes, core_.wall + *pause, core_.now + *pause,
@@ -159,11 +165,8 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
   row.run = verdict ? 0 : run_;
   std::erase(changes_.batch.parked_erased, std::pair{row.stream, row.offset});
   changes_.batch.parked.push_back(std::move(row));
-  if (pending.kind == Pending::Kind::prior) {
-    if (held_ > 0) --held_;
-  } else {
-    ++dead_letters_;
-  }
+  if (pending.kind == Pending::Kind::prior) uncount(pending);
+  ++dead_letters_;
   if (&stream == side_.get()) {
     ++replay_->row.failed;
     changes_.replay = true;
@@ -173,7 +176,7 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
     if (!pending.event->type.starts_with(kOwnTypes)) {
       append_own("hookhost.subscriber.exhausted", "event " + std::to_string(pending.offset.value) + " became a dead letter: " + std::string(reason));
     }
-    count_failure(pending);
+    count_failure();
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.finish(number);
@@ -185,7 +188,7 @@ void Runner::note_attempt(const Pending& pending, std::string_view outcome, cons
                                      std::string(outcome), error});
 }
 
-void Runner::count_failure(const Pending&) {
+void Runner::count_failure() {
   ++row_.failed_run;
   changes_.row = true;
   if (options_.stop_after != 0 && row_.failed_run >= options_.stop_after && row_.condition == state::Condition::live) stop_myself();

@@ -118,7 +118,9 @@ PendingNumber Stream::fetched(const Work& work, event_log::EventPtr event) {
   pending.stream = id_;
   pending.submitted = true;
   pending.kind = work.prior ? Pending::Kind::prior : Pending::Kind::head;
-  if (!work.prior) {
+  if (work.prior) {
+    pending.held = lanes_.at(work.lane).owed->priors.front().held;
+  } else {
     const Setback& setback = lanes_.at(work.lane).owed->setback;
     pending.attempt = setback.attempts + 1;
     pending.crashes = setback.crashes;

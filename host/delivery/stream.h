@@ -79,7 +79,7 @@ class Stream {
   // --- Lanes -------------------------------------------------------------------------------------------------------------------
   void load(const state::LaneRow& row, MonotonicTime due_at);
   // A dead letter or a held event goes (before everything else of its lane). `event` names the lane.
-  void add_prior(const event_log::Event& event);
+  void add_prior(const event_log::Event& event, bool held);
   // The head of some lane with this offset is due now. False when there is none.
   bool make_due(Offset head, WallTime wall);
   [[nodiscard]] bool is_open(LaneNumber lane) const;     // something of it is owed

@@ -149,7 +149,7 @@ void Stream::load(const state::LaneRow& row, MonotonicTime due_at) {
   }
 }
 
-void Stream::add_prior(const event_log::Event& event) {
+void Stream::add_prior(const event_log::Event& event, bool held) {
   LaneNumber number = lane_number(order_, event);
   if (number == kNoLane) number = lane_number(lane_name(order_, event));
   Lane& lane = lanes_[number];
@@ -158,7 +158,7 @@ void Stream::add_prior(const event_log::Event& event) {
   const auto begin = priors.empty() || !lane.running ? priors.begin() : priors.begin() + 1;
   const auto place = std::find_if(begin, priors.end(), [&](const Prior& prior) { return prior.offset >= event.offset; });
   if (place != priors.end() && place->offset == event.offset) return;
-  priors.insert(place, Prior{event.offset});
+  priors.insert(place, Prior{event.offset, held});
   list(number, lane);
 }
 

@@ -1,0 +1,74 @@
+#include "engine_fixture.h"
+
+namespace hookhost::delivery {
+namespace {
+
+using StartingPlace = EngineTest;
+
+TEST_F(StartingPlace, NowIsTheDefaultAndTellsWhatCameBefore) {
+  feed.append_many(40, 4);
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, StartAt{});
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->count(), 0U);
+  EXPECT_TRUE(poll_until([&] { return status().earlier_events == 40; }));
+  feed.append_many(1, 1);
+  EXPECT_TRUE(poll_until([&] { return subscriber->ok_offsets() == std::vector<std::uint64_t>{40}; }));
+}
+
+TEST_F(StartingPlace, AnOffsetATimeAndAnAge) {
+  feed.append_many(40, 1);
+  open();
+  EXPECT_EQ(engine->accept(SubscriberId{"a"}, "plugin", {.kind = StartAt::Kind::offset, .offset = Offset{7}}).value().position, Offset{7});
+  EXPECT_FALSE(engine->accept(SubscriberId{"b"}, "plugin", {.kind = StartAt::Kind::offset, .offset = Offset{41}}));
+  const auto time = test::FakeFeed::start_ + 30s;
+  EXPECT_EQ(engine->accept(SubscriberId{"c"}, "plugin", {.kind = StartAt::Kind::time, .time = time}).value().position, Offset{30});
+  const auto age = clock().wall() - time;
+  EXPECT_EQ(engine->accept(SubscriberId{"d"}, "plugin", {.kind = StartAt::Kind::age, .age = age}).value().position, Offset{30});
+}
+
+TEST_F(StartingPlace, IsResolvedOnceAndStoredBeforeAnythingIsLoaded) {
+  feed.append_many(10, 1);
+  open();
+  const auto first = engine->accept(id, "plugin", StartAt{});
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first.value().first_time);
+  feed.append_many(10, 1);
+  kill_and_open();
+  const auto again = engine->accept(id, "plugin", StartAt{});
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again.value().first_time);
+  EXPECT_EQ(again.value().position, Offset{10});
+}
+
+TEST_F(StartingPlace, HoldIsFedNothingUntilAResume) {
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, {.kind = StartAt::Kind::hold});
+  feed.append_many(10, 1);
+  ASSERT_TRUE(becomes("held"));
+  ASSERT_TRUE(poll_until([&] { return subscriber->starts() == 1; })) << "it is loaded and shown";
+  EXPECT_EQ(subscriber->count(), 0U);
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->ok_count(), 10U);
+}
+
+TEST_F(StartingPlace, EventsThatRetentionTookAreAGap) {
+  feed.append_many(100, 4);
+  open();
+  ASSERT_TRUE(engine->accept(id, "plugin", {.kind = StartAt::Kind::beginning}));
+  feed.remove_before(Offset{60});
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->ok_count(), 40U);
+  ASSERT_TRUE(poll_until([&] { return store.gaps(id).value().size() == 1; }));
+  EXPECT_EQ(status().gaps, 1U);
+  ASSERT_TRUE(engine->acknowledge_gaps(id));
+  EXPECT_EQ(status().gaps, 0U);
+}
+
+}  // namespace
+}  // namespace hookhost::delivery
