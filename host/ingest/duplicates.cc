@@ -1,0 +1,96 @@
+#include "ingest/duplicates.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.h"
+
+namespace hookhost::ingest {
+namespace {
+constexpr std::string_view kIdPrefix = "evt_";
+}
+
+std::size_t DuplicatesWindow::Hash::operator()(const Digest& digest) const noexcept {
+  std::size_t out = 0;  // a digest is as random as a hash can be
+  std::memcpy(&out, digest.data(), sizeof out);
+  return out;
+}
+
+DuplicatesWindow::Digest to_digest(std::string_view sha256) {
+  DuplicatesWindow::Digest out{};
+  std::copy_n(sha256.begin(), std::min(out.size(), sha256.size()), out.begin());
+  return out;
+}
+
+DuplicatesWindow::Claim DuplicatesWindow::claim(const Digest& digest, const EventId& id, WallTime now, EventId& known, Follower follower) {
+  HOOKHOST_ASSERT(id.value.size() == kIdPrefix.size() + sizeof(Code));
+  const std::scoped_lock lock(mutex_);
+  forget_old(now);
+  const auto [found, fresh] = entries_.try_emplace(digest);
+  if (fresh) {
+    std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
+    found->second.in_flight = true;
+    ages_.emplace_back(now, digest);
+    return Claim::first;
+  }
+  if (found->second.in_flight) {
+    followers_[digest].push_back(std::move(follower));
+    return Claim::follows;
+  }
+  known = EventId{std::string(kIdPrefix) + std::string(found->second.id.data(), sizeof(Code))};
+  return Claim::known;
+}
+
+void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done) {
+  std::vector<Follower> waiting;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = entries_.find(digest);
+    if (found != entries_.end()) {
+      if (done) {
+        found->second.in_flight = false;
+      } else {
+        entries_.erase(found);
+      }
+    }
+    if (const auto all = followers_.find(digest); all != followers_.end()) {
+      waiting = std::move(all->second);
+      followers_.erase(all);
+    }
+  }
+  for (Follower& follower : waiting) follower(done);
+}
+
+void DuplicatesWindow::remember(const Digest& digest, const EventId& id, WallTime received_at) {
+  if (id.value.size() != kIdPrefix.size() + sizeof(Code)) return;
+  const std::scoped_lock lock(mutex_);
+  const auto [found, fresh] = entries_.try_emplace(digest);
+  if (!fresh) return;
+  std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
+  ages_.emplace_back(received_at, digest);
+}
+
+// In-flight entries are young; one that is so old that it goes is forgotten too, its followers are still called by settle().
+void DuplicatesWindow::forget_old(WallTime now) {
+  while (!ages_.empty() && (ages_.size() > options_.entries_max || ages_.front().first + options_.window < now)) {
+    entries_.erase(ages_.front().second);
+    ages_.pop_front();
+  }
+}
+
+void DuplicatesWindow::configure(DuplicatesOptions options) {
+  const std::scoped_lock lock(mutex_);
+  options_ = options;
+}
+
+Duration DuplicatesWindow::window() const {
+  const std::scoped_lock lock(mutex_);
+  return options_.window;
+}
+
+std::size_t DuplicatesWindow::size() const {
+  const std::scoped_lock lock(mutex_);
+  return entries_.size();
+}
+
+}  // namespace hookhost::ingest

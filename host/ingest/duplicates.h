@@ -1,0 +1,71 @@
+// The duplicates window of one source: which digests were seen lately, and with which event.
+//
+// An entry is in flight (its event waits for the disk; followers wait with it and share its fate) or durable. Bounded: above the number of
+// entries, and past the window, the oldest go first.
+// Threads: every function from every thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/types.h"
+
+namespace hookhost::ingest {
+
+struct DuplicatesOptions {
+  Duration window = std::chrono::hours{24};
+  std::uint64_t entries_max = 1'000'000;
+};
+
+class DuplicatesWindow {
+ public:
+  using Digest = std::array<char, 16>;
+  using Follower = std::function<void(Result<EventId>)>;
+
+  explicit DuplicatesWindow(DuplicatesOptions options) : options_(options) {}
+
+  enum class Claim : std::uint8_t {
+    first,   // the caller appends, then calls settle()
+    known,   // `known` holds the first one's id
+    follows  // `follower` will be called when the first one is settled
+  };
+  [[nodiscard]] Claim claim(const Digest& digest, const EventId& id, WallTime now, EventId& known, Follower follower);
+  // Of the first one: durable, or failed (then the digest is forgotten). Calls the followers.
+  void settle(const Digest& digest, const Result<EventId>& done);
+  // At start, from the event log, in order.
+  void remember(const Digest& digest, const EventId& id, WallTime received_at);
+  void configure(DuplicatesOptions options);
+  [[nodiscard]] Duration window() const;
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  using Code = std::array<char, 26>;  // an id without its prefix
+  struct Hash {
+    std::size_t operator()(const Digest& digest) const noexcept;
+  };
+  struct Entry {
+    Code id;
+    bool in_flight = false;
+  };
+  void forget_old(WallTime now);
+
+  mutable std::mutex mutex_;
+  DuplicatesOptions options_;
+  std::unordered_map<Digest, Entry, Hash> entries_;
+  std::deque<std::pair<WallTime, Digest>> ages_;
+  std::unordered_map<Digest, std::vector<Follower>, Hash> followers_;
+};
+
+// The first 16 bytes of a SHA-256, as it is stored in a record.
+[[nodiscard]] DuplicatesWindow::Digest to_digest(std::string_view sha256);
+
+}  // namespace hookhost::ingest

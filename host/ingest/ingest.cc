@@ -1,0 +1,215 @@
+#include "ingest/ingest.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "ingest/describe.h"
+
+namespace hookhost::ingest {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kFromPayload = "from_payload";
+
+// By the provider's id where it has one, for 24 h; else by source and body, for 2 min.
+bool by_id(const config::Source& source) {
+  const std::string& by = source.duplicates.by;
+  if (!by.empty()) return by != "body" && by != "off";
+  return source.scheme == "github" || source.scheme == "stripe" || source.scheme == "standard-webhooks" || !source.id.empty();
+}
+
+DuplicatesOptions duplicates_of(const config::Source& source) {
+  return {.window = source.duplicates.window.value_or(by_id(source) ? Duration{24h} : Duration{2min}), .entries_max = source.duplicates.entries_max};
+}
+
+signing::SchemeOptions scheme_of(const config::Source& source) {
+  signing::SchemeOptions out;
+  if (const auto scheme = signing::parse_scheme(source.scheme)) out.scheme = scheme.value();
+  out.tolerance = source.tolerance;
+  out.header = source.header;
+  out.algorithm = source.algorithm == "sha1" ? signing::Algorithm::sha1 : source.algorithm == "sha512" ? signing::Algorithm::sha512 : signing::Algorithm::sha256;
+  out.encoding = source.encoding == "base64" ? signing::Encoding::base64 : signing::Encoding::hex;
+  out.prefix = source.prefix;
+  return out;
+}
+
+std::string_view public_message(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::missing_signature: return "the signature header is missing; set the webhook's secret at the sender";
+    case ErrorCode::malformed_signature: return "the signature header cannot be read; see the provider's documentation for its form";
+    case ErrorCode::stale_timestamp: return "the signature's timestamp is too far from now; check the sender's clock, or send again";
+    default: return "the signature does not match; check that both sides use the same secret and the body is not changed on the way";
+  }
+}
+
+}  // namespace
+
+const Source* Sources::find(std::string_view path) const {
+  const auto found = by_path_.find(path);
+  return found == by_path_.end() ? nullptr : found->second;
+}
+
+Ingest::Ingest(event_log::EventLog& log, const Clock& clock)
+    : log_(log), clock_(clock), reporter_(clock), sources_(std::make_shared<Sources>()) {
+  ids_.resume_after(log.last_id_found());
+}
+
+std::shared_ptr<const Sources> Ingest::sources() const {
+  const std::scoped_lock lock(mutex_);
+  return sources_;
+}
+
+void Ingest::configure(const std::map<std::string, config::Source>& sources) {
+  const auto before = this->sources();
+  auto made = std::make_shared<Sources>();
+  for (const auto& [name, settings] : sources) {
+    auto source = std::make_unique<Source>();
+    source->settings = settings;
+    source->scheme = scheme_of(settings);
+    for (const auto& secret : settings.secrets) source->secrets.push_back({secret.value.reveal(), secret.until});
+    for (const auto& old : before->all()) {
+      if (old->settings.name == name) source->state = old->state;
+    }
+    if (source->state) {
+      source->state->duplicates.configure(duplicates_of(settings));
+    } else {
+      source->state = std::make_shared<SourceState>(duplicates_of(settings));
+    }
+    made->by_path_.emplace(settings.path, source.get());
+    made->all_.push_back(std::move(source));
+  }
+  const std::scoped_lock lock(mutex_);
+  sources_ = std::move(made);
+}
+
+Result<> Ingest::rebuild_duplicates() {
+  const auto all = sources();
+  std::map<std::string_view, SourceState*> by_name;
+  Duration longest{0};
+  for (const auto& source : all->all()) {
+    by_name[source->settings.name] = source->state.get();
+    longest = std::max(longest, source->state->duplicates.window());
+  }
+  event_log::Reader reader = log_.reader();
+  const WallTime now = clock_.wall();
+  HOOKHOST_TRY(const Offset from, reader.find_time(now - longest));
+  return reader.each_head(from, log_.durable_end(), [&](const event_log::EventHead& head) {
+    const auto found = by_name.find(head.source);
+    if (found != by_name.end() && !head.digest.empty() && head.received_at + found->second->duplicates.window() >= now) {
+      found->second->duplicates.remember(to_digest(head.digest), EventId{std::string(head.id)}, head.received_at);
+    }
+    return true;
+  });
+}
+
+// Everything up to the event, without its id.
+Result<event_log::Event> Ingest::judge(const Source& source, Incoming& incoming) {
+  event_log::Event event;
+  event.received_at = clock_.wall();
+  const config::Source& settings = source.settings;
+  if (!settings.is_unsigned) {
+    const auto verdict = signing::verify(source.scheme, source.secrets, incoming.headers, incoming.body, event.received_at);
+    if (!verdict.ok) {
+      reporter_.report(settings.name, verdict.refusal, verdict.why, incoming.request_id);
+      return fail(verdict.refusal, std::string(public_message(verdict.refusal)));
+    }
+    event.verified = true;
+  }
+  HOOKHOST_TRY(auto description, describe(settings, incoming.headers, incoming.body));
+  const std::string pinned = settings.team && *settings.team != kFromPayload ? *settings.team : std::string();
+  if (!pinned.empty() && !description.team.empty() && description.team != pinned) {
+    return fail(ErrorCode::team_mismatch, "the payload names another team than this source belongs to");
+  }
+  event.team = pinned.empty() ? std::move(description.team) : pinned;
+  event.source = settings.name;
+  event.provider = settings.provider;
+  event.type = std::move(description.type);
+  event.key = std::move(description.key);
+  event.content_type = incoming.content_type;
+  for (const auto& header : incoming.headers) event.headers.push_back({std::string(header.name), std::string(header.value)});
+  event.body = std::move(incoming.body);
+
+  const std::string& by = settings.duplicates.by;
+  if (by == "off") return event;
+  std::string identity = by_id(settings) ? description.id : std::string();
+  if (by.starts_with("header:") || by.starts_with('/')) {
+    config::Source chosen = settings;
+    chosen.id = by;
+    HOOKHOST_TRY(auto again, describe(chosen, incoming.headers, event.body));
+    identity = std::move(again.id);
+  }
+  signing::Sha256 digest;
+  digest.update(settings.name);
+  digest.update(identity.empty() ? std::string_view("\0body\0", 6) : std::string_view("\0id\0", 4));
+  digest.update(identity.empty() ? event.body : identity);
+  const auto short_digest = to_digest(digest.finish());
+  event.digest.assign(short_digest.begin(), short_digest.end());
+  return event;
+}
+
+void Ingest::refuse(const Source& source, const Error& error, std::string_view why, std::string_view request_id) {
+  const auto reason = std::find(kRefusalReasons.begin(), kRefusalReasons.end(), to_string(error.code));
+  std::size_t index = static_cast<std::size_t>(reason - kRefusalReasons.begin());
+  if (reason == kRefusalReasons.end()) index = http_status(error.code) == 503 ? 6 : 7;
+  source.state->counters.refused.at(index).fetch_add(1, std::memory_order_relaxed);
+  if (!why.empty()) reporter_.report(source.settings.name, error.code, why, request_id);
+}
+
+void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
+  auto judged = judge(source, incoming);
+  if (!judged) {
+    const bool told = http_status(judged.error().code) == 401;  // judge() has told why
+    refuse(source, judged.error(), told ? std::string_view{} : std::string_view(judged.error().message), incoming.request_id);
+    return answer(fail(judged.error()));
+  }
+  event_log::Event& event = judged.value();
+  event.id = ids_.next(event.received_at);
+  const std::shared_ptr<SourceState> state = source.state;
+  const bool tracked = !event.digest.empty();
+  const auto digest = to_digest(event.digest);
+  if (tracked) {
+    // The answer is needed by one of two ways; both share it.
+    auto shared = std::make_shared<Answer>(std::move(answer));
+    EventId known;
+    const auto claim = state->duplicates.claim(digest, event.id, event.received_at, known, [shared, state](Result<EventId> done) {
+      if (!done) return (*shared)(fail(done.error()));
+      state->counters.duplicates.fetch_add(1, std::memory_order_relaxed);
+      (*shared)(Accepted{done.value(), true});
+    });
+    if (claim == DuplicatesWindow::Claim::follows) return;
+    if (claim == DuplicatesWindow::Claim::known) {
+      state->counters.duplicates.fetch_add(1, std::memory_order_relaxed);
+      return (*shared)(Accepted{std::move(known), true});
+    }
+    answer = [shared](Result<Accepted> done) { (*shared)(std::move(done)); };
+  }
+  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, answer = std::move(answer)](const Result<Offset>& done) {
+    if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())));
+    if (done) {
+      state->counters.accepted.fetch_add(1, std::memory_order_relaxed);
+      answer(Accepted{id, false});
+    } else {
+      state->counters.refused.at(6).fetch_add(1, std::memory_order_relaxed);
+      reporter_.report(name, done.error().code, done.error().message, {});
+      answer(fail(done.error()));
+    }
+  });
+}
+
+Result<> Ingest::append_own(std::string_view type, std::string_view json) {
+  event_log::Event event;
+  event.received_at = clock_.wall();
+  event.id = ids_.next(event.received_at);
+  event.source = "hookhost";
+  event.provider = "hookhost";
+  event.type = type;
+  event.content_type = "application/json";
+  event.verified = true;
+  event.body = json;
+  HOOKHOST_TRY(const Offset at, log_.append_now(event));
+  static_cast<void>(at);
+  return success();
+}
+
+}  // namespace hookhost::ingest

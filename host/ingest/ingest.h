@@ -1,0 +1,77 @@
+// From a request to a durable answer: which source, is the signature right, what is it, was it here before; then the event log. Knows no sockets
+// and no subscribers.
+//
+// Threads: every function from every thread. Answers come on the event log's commit thread, or at once.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/event_id.h"
+#include "event_log/event_log.h"
+#include "ingest/refusal_reporter.h"
+#include "ingest/source.h"
+
+namespace hookhost::ingest {
+
+struct Accepted {
+  EventId id;
+  bool duplicate = false;
+};
+using Answer = std::function<void(Result<Accepted>)>;
+
+// One configuration's sources by path. Immutable: a request keeps the one of its head.
+class Sources {
+ public:
+  [[nodiscard]] const Source* find(std::string_view path) const;
+  [[nodiscard]] const std::vector<std::unique_ptr<Source>>& all() const { return all_; }
+
+ private:
+  friend class Ingest;
+  std::vector<std::unique_ptr<Source>> all_;
+  std::map<std::string, const Source*, std::less<>> by_path_;
+};
+
+struct Incoming {
+  std::span<const signing::HeaderView> headers;
+  std::string_view content_type;
+  std::string body;
+  std::string_view request_id;
+};
+
+class Ingest {
+ public:
+  // `log` and `clock` must outlive it.
+  Ingest(event_log::EventLog& log, const Clock& clock);
+
+  // Replaces the sources; counters and duplicates windows of names that stay are kept.
+  void configure(const std::map<std::string, config::Source>& sources);
+  [[nodiscard]] std::shared_ptr<const Sources> sources() const;
+  // Fills the duplicates windows from the event log. Blocks on reading. After configure().
+  [[nodiscard]] Result<> rebuild_duplicates();
+
+  // Errors: those of signing::verify, team_mismatch, invalid_request; unavailable and its kin from the event log. Messages are for the client.
+  void accept(const Source& source, Incoming incoming, Answer answer);
+
+  // Where the host's own events come from.
+  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view json);
+
+ private:
+  [[nodiscard]] Result<event_log::Event> judge(const Source& source, Incoming& incoming);
+  void refuse(const Source& source, const Error& error, std::string_view why, std::string_view request_id);
+
+  event_log::EventLog& log_;
+  const Clock& clock_;
+  EventIdGenerator ids_;
+  RefusalReporter reporter_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Sources> sources_;
+};
+
+}  // namespace hookhost::ingest
