@@ -163,20 +163,23 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
   row.event = core_.feed.encode(*pending.event);
   const bool verdict = reason == "rejected";
   row.run = verdict ? 0 : run_;
+  // What was out when it stopped belongs to the run that stopped it.
+  const bool hold = !verdict && row_.condition == state::Condition::stopped;
+  if (hold) row.kind = state::ParkedRow::Kind::held;
   std::erase(changes_.batch.parked_erased, std::pair{row.stream, row.offset});
   changes_.batch.parked.push_back(std::move(row));
   if (pending.kind == Pending::Kind::prior) uncount(pending);
-  ++dead_letters_;
+  ++(hold ? held_ : dead_letters_);
   if (&stream == side_.get()) {
     ++replay_->row.failed;
     changes_.replay = true;
   }
   if (!verdict) {
     ++counts_.exhausted;
-    if (!pending.event->type.starts_with(kOwnTypes)) {
+    if (!hold && !pending.event->type.starts_with(kOwnTypes)) {
       append_own("hookhost.subscriber.exhausted", "event " + std::to_string(pending.offset.value) + " became a dead letter: " + std::string(reason));
     }
-    count_failure();
+    if (!hold) count_failure();
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.finish(number);

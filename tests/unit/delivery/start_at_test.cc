@@ -24,7 +24,7 @@ TEST_F(StartingPlace, AnOffsetATimeAndAnAge) {
   EXPECT_FALSE(engine->accept(SubscriberId{"b"}, "plugin", {.kind = StartAt::Kind::offset, .offset = Offset{41}}));
   const auto time = test::FakeFeed::start_ + 30s;
   EXPECT_EQ(engine->accept(SubscriberId{"c"}, "plugin", {.kind = StartAt::Kind::time, .time = time}).value().position, Offset{30});
-  const auto age = clock().wall() - time;
+  const auto age = clock().wall() - time + 500ms;
   EXPECT_EQ(engine->accept(SubscriberId{"d"}, "plugin", {.kind = StartAt::Kind::age, .age = age}).value().position, Offset{30});
 }
 
