@@ -92,7 +92,8 @@ void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subsc
 // Starts once no commit of an earlier instance is under way.
 void Runner::restart_when_quiet() {
   if (subscriber_ == nullptr || phase_ == Phase::starting || phase_ == Phase::running || phase_ == Phase::stopping) return;
-  if (!commit_idle()) return;  // committed() comes back here
+  start_wanted_ = !commit_idle();
+  if (start_wanted_) return;  // committed() comes back here
   start_instance();
 }
 
@@ -104,20 +105,20 @@ void Runner::start_instance() {
   prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
   prototype.kv = kv_;
   auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
-  core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
+  core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
                   before = std::exchange(before_start_, {})]() mutable {
     Result<> prepared = success();
     for (const auto& step : before) {
       if (prepared) prepared = step();
     }
-    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(feed, store, id, *subscriber, prototype)
+    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype)
                                                              : Result<Started>(fail(prepared.error())));
     answer(std::move(result));
   });
 }
 
 // On a job's thread: what is committed, then the instance, then what the instance has beyond it.
-Result<Runner::Started> Runner::start_blocking(EventFeed& feed, state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
+Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
                                                const StartRequest& prototype) {
   Started out;
   HOOKHOST_TRY(auto loaded, store.load(id));
@@ -145,14 +146,6 @@ Result<Runner::Started> Runner::start_blocking(EventFeed& feed, state::DeliveryS
     diagnose(Level::warn, "delivery", "the subscriber's own store is older than the host's position; events in between are not delivered again",
              {{"subscriber", id.value}});
     out.token = loaded->row.token;
-  }
-  if (loaded->row.condition == state::Condition::live) {
-    for (const auto& row : loaded->held) {
-      HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
-      if (!copy) continue;
-      HOOKHOST_TRY(auto event, feed.decode(copy->event, row.offset));
-      out.held.emplace_back(row.stream, std::move(event));
-    }
   }
   out.loaded = std::move(*loaded);
   return out;
@@ -202,9 +195,8 @@ void Runner::build_streams(Started& started) {
   for (auto& replay : loaded.replays) {
     if (replay.state == "running" && !replay_) set_replay(std::move(replay), loaded.lanes);
   }
-  for (const auto& [stream, event] : started.held) {
-    if (Stream* to = stream_of(stream); to != nullptr) to->add_prior(*event, true);
-  }
+  held_ = loaded.held.size();
+  if (held_ > 0 && row_.condition == state::Condition::live) load_held();
   needed_ = main_->oldest_needed();
   if (side_) needed_ = std::min(needed_, side_->oldest_needed());
 }
@@ -249,6 +241,7 @@ void Runner::forget_memory() {
   ready_.clear();
   pool_ = PendingPool{};
   set_live(false);
+  holding_ = false;
   in_flight_ = fetching_ = side_out_ = 0;
   availability_ = Availability{};
 }

@@ -135,14 +135,12 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   struct Started {
     state::Loaded loaded;
-    std::vector<std::pair<state::StreamId, event_log::EventPtr>> held;
     std::uint64_t token = 0;
   };
 
   // runner.cc
   void start_instance();
-  static Result<Started> start_blocking(EventFeed& feed, state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
-                                        const StartRequest& prototype);
+  static Result<Started> start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber, const StartRequest& prototype);
   void started(Result<Started> result);
   void build_streams(Started& started);
   void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
@@ -152,6 +150,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void stop_instance(MonotonicTime deadline);
   void stopped();
   void forget_memory();
+  void load_held();
   void note_error(const std::string& error);
   [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
   void drain_step();
@@ -236,6 +235,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::uint64_t generation_ = 0;
   std::uint32_t start_failures_ = 0;
   std::string phase_reason_, idle_reason_;
+  bool start_wanted_ = false;  // as soon as the commit under way has ended
   bool draining_ = false;
   MonotonicTime drain_deadline_{};
   std::function<void()> drained_;
@@ -246,6 +246,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Reading main_reading_, side_reading_;
   std::optional<ReplayRun> replay_;
   bool live_ = false;
+  bool holding_ = false;  // what is held is being loaded; nothing is fed until it stands before its lanes
   bool touched_ = false;
   bool new_ = false;  // accepted for the first time, not attached yet
   std::size_t in_flight_ = 0;

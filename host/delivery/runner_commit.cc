@@ -49,6 +49,8 @@ void Runner::write_position() {
 
 void Runner::commit_if_due() {
   if (!commit_idle() || !has_changes()) return;
+  // A start may be applying what a checkpoint covered: a row with the position before that must not come after it.
+  if (phase_ == Phase::starting) return;
   changed();
   const auto due = *changes_.since + core_.options.commit_interval;
   if (!changes_.urgent && changes_.outcomes < core_.options.commit_outcomes_max && core_.now < due) return wake_at(due);
@@ -152,7 +154,7 @@ void Runner::committed(Result<> result) {
     fail_waiters(batch_waiters_, result.error());
     if (phase_ == Phase::running) {
       restart("the commit failed: " + result.error().message);
-    } else {
+    } else if (start_wanted_) {
       restart_when_quiet();
     }
     return;
@@ -165,7 +167,14 @@ void Runner::committed(Result<> result) {
   if (kv_) kv_->committed(batch_number_ - 1);
   batch_ = state::Batch{};
   for (auto& done : std::exchange(batch_waiters_, {})) done(success());
-  if (phase_ == Phase::none && !draining_ && start_failures_ == 0) restart_when_quiet();
+  if (phase_ != Phase::running) {  // what a next row says of the place must not be older than what was just written
+    row_.position = committed_row_.position;
+    row_.token = committed_row_.token;
+    row_.handled_any = committed_row_.handled_any;
+    row_.failed_run = committed_row_.failed_run;
+    row_.reset_pending = committed_row_.reset_pending;
+  }
+  if (start_wanted_ && !draining_) restart_when_quiet();
 }
 
 void Runner::fail_waiters(std::vector<Done>& waiters, const Error& error) {

@@ -36,7 +36,7 @@ void Runner::wake_at(MonotonicTime when) {
 }
 
 bool Runner::main_allowed() const {
-  if (row_.condition != state::Condition::live || draining_) return false;
+  if (row_.condition != state::Condition::live || draining_ || holding_) return false;
   return !replay_ || !replay_->goes_first || (side_->read() >= replay_->row.until && side_->window().empty());
 }
 

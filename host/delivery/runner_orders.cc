@@ -29,23 +29,42 @@ void Runner::return_to_configuration(Done done) {
 }
 
 void Runner::resume(Done done) {
-  const bool was_stopped = row_.condition == state::Condition::stopped;
-  if (was_stopped) {
+  if (row_.condition == state::Condition::stopped) {
     recovering_ = true;
     row_.failed_run = 0;
   }
-  if (phase_ != Phase::running) {  // the start that comes loads what is held
-    return set_condition(state::Condition::live, {}, std::move(done));
+  if (phase_ == Phase::running) {
+    holding_ = true;  // fed again when the held ones stand before their lanes
+    set_condition(state::Condition::live, {}, [weak = weak_from_this(), done = std::move(done)](const Result<>& result) {
+      done(result);
+      // Order: after the commit, so that what was parked a moment ago is among them.
+      if (const auto self = weak.lock(); self && self->holding_) self->load_held();
+    });
+    return;
   }
-  // The held ones come first: they are put before their lanes, then the subscriber is fed again.
+  set_condition(state::Condition::live, {}, std::move(done));  // the start that comes, or is under way, loads what is held
+}
+
+// Puts what is held before everything else of its lanes.
+void Runner::load_held() {
   using Held = std::vector<std::pair<state::StreamId, event_log::EventPtr>>;
-  auto answer = bound([done](Runner& self, std::shared_ptr<Result<Held>> held) {
-    if (!*held) return done(fail(held->error()));
-    self.main_->set_now(self.core_.now);
-    for (const auto& [stream, event] : held->value()) {
-      if (Stream* to = self.stream_of(stream); to != nullptr) to->add_prior(*event, true);
+  holding_ = true;
+  auto answer = bound([](Runner& self, const std::shared_ptr<Result<Held>>& held) {
+    if (!*held) {
+      self.note_error(held->error().message);
+      self.core_.timers.at(self.core_.now + std::chrono::seconds{1}, [weak = self.weak_from_this(), generation = self.generation_] {
+        if (const auto again = weak.lock(); again && again->generation_ == generation) again->load_held();
+      });
+      return;
     }
-    self.set_condition(state::Condition::live, {}, done);
+    self.holding_ = false;
+    for (const auto& [stream, event] : held->value()) {
+      Stream* to = self.stream_of(stream);
+      if (to == nullptr) continue;
+      to->set_now(self.core_.now);
+      to->add_prior(*event, true);
+    }
+    self.touch();
   });
   core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, answer] {
     const auto load = [&]() -> Result<Held> {

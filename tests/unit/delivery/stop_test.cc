@@ -28,9 +28,7 @@ TEST_F(Stop, TooManyExhaustedInARowStopAndAResumeDeliversThemFirstOnceInOrder) {
   EXPECT_EQ(status().way_out, "hookhost plugin resume crm");
   ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; }));
   ASSERT_TRUE(poll_until([&] { return store.count_parked(id, state::ParkedRow::Kind::held).value() >= 20; }));
-  EXPECT_EQ(store.count_parked(id, state::ParkedRow::Kind::dead).value() + store.count_parked(id, state::ParkedRow::Kind::held).value(),
-            status().dead_letters + status().held);
-  const auto types = feed.own_types();
+  EXPECT_TRUE(poll_until([&] { return store.count_parked(id, state::ParkedRow::Kind::held).value() == status().held; }));
   EXPECT_TRUE(poll_until([&] {
     const auto now = feed.own_types();
     return std::count(now.begin(), now.end(), "hookhost.subscriber.stopped") == 1;
