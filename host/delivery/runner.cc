@@ -263,6 +263,7 @@ void Runner::restart(const std::string& reason) {
   if (replay_ && replay_->cancelled) kept.waiters.push_back([done = replay_->cancelled](const Result<>&) {
     done(fail(ErrorCode::unavailable, "the instance was restarted; try again"));
   });
+  if (kept.row || !kept.waiters.empty()) kept.since = core_.now;
   changes_ = std::move(kept);
   forget_memory();
   auto ordered = row_;

@@ -25,7 +25,9 @@ void Stream::set_other(const Stream* other, bool goes_first) {
 // --- Reading ---------------------------------------------------------------------------------------------------------------------
 
 std::size_t Stream::room() const {
-  if (bytes_ >= options_.window_bytes_max || open_ >= options_.blocked_lanes_max) return 0;
+  if (bytes_ >= options_.window_bytes_max) return 0;
+  // What an earlier life has read past is read again in any case: passes wait for it.
+  if (open_ >= options_.blocked_lanes_max && done_before_.empty()) return 0;
   return window_.size() >= options_.window_events_max ? 0 : options_.window_events_max - window_.size();
 }
 
@@ -68,7 +70,10 @@ void Stream::offer(event_log::EventPtr event) {
   list(number, *lane);
 }
 
-void Stream::advance(Offset next) { read_ = std::max(read_, next); }
+void Stream::advance(Offset next) {
+  read_ = std::max(read_, next);
+  while (!done_before_.empty() && done_before_.back() < read_) done_before_.pop_back();
+}
 
 // --- Handing over ----------------------------------------------------------------------------------------------------------------
 

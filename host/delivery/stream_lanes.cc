@@ -213,6 +213,7 @@ std::optional<Stream::Pass> Stream::next_pass() {
     paused_until_.reset();
   }
   if (pass_at_ >= read_) {
+    if (!done_before_.empty()) return std::nullopt;
     end_pass();
     return drain_wanted_ ? next_pass() : std::nullopt;
   }
@@ -248,7 +249,8 @@ bool Stream::offer_drained(event_log::EventPtr event) {
 
 void Stream::drained_up_to(Offset next) {
   pass_at_ = std::max(pass_at_, next);
-  if (pass_at_ >= read_ && !paused_until_) end_pass();
+  // An offset that is done may be so because its lane skipped it: no lane is complete before the stream has read past those of an earlier life.
+  if (pass_at_ >= read_ && !paused_until_ && done_before_.empty()) end_pass();
 }
 
 void Stream::end_pass() {

@@ -15,6 +15,7 @@ class EffectivelyOnce : public EngineTest {
     const auto known = reader->get(delivery.event->key);
     const int before = known && known.value() ? std::stoi(*known.value()) : 0;
     kv.push_back({delivery.event->key, std::to_string(before + 1)});
+    kv.push_back({"e" + std::to_string(delivery.event->offset.value), "0"});
     return ScriptedSubscriber::ok();
   }
 };
@@ -98,7 +99,13 @@ TEST_F(EffectivelyOnce, KvOverRandomDeathsFailedCommitsAndKills) {
     int sum = 0;
     for (const auto& [key, value] : store.kv(id)) sum += std::stoi(value);
     return sum >= rounds * 200;
-  }));
+  }, 5s)) << [&] {
+    std::string text;
+    for (std::uint64_t n = 0; n < feed.durable_end().value; ++n) {
+      if (!store.kv(id).contains("e" + std::to_string(n))) text += " " + std::to_string(n) + ":" + feed.at(Offset{n})->key;
+    }
+    return text;
+  }();
   for (const auto& [key, times] : expected) EXPECT_EQ(store.kv(id)[key], std::to_string(times)) << key;
 }
 
