@@ -69,7 +69,10 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
   const YAML::Node directories = section.take("plugin_dirs");
   if (directories.IsDefined() && !directories.IsSequence()) section.problem(directories, "plugin_dirs", "wants a list of directories");
   if (directories.IsSequence()) {
-    for (const YAML::Node& one : directories) out.plugin_dirs.push_back(reading.path(one.Scalar()));
+    for (const YAML::Node& one : directories) {
+      if (!one.IsScalar() || one.Scalar().empty()) section.problem(one, "plugin_dirs", "wants the path of a directory");
+      out.plugin_dirs.push_back(reading.path(one.Scalar()));
+    }
   }
   std::map<std::string, std::string> paths;
   section.each("sources", [&](const std::string& name, Section source) {
@@ -93,8 +96,9 @@ Result<Config> parse(const std::string& text, const std::string& path, const Res
   const Reading reading{problems, resolve, os::parent(file)};
   Config out;
   try {
-    const YAML::Node root = YAML::Load(text);
-    out = read_root(root, file, reading);
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) problems.add(documents[1], "---", "a second document begins here; keep one");
+    out = read_root(documents.empty() ? YAML::Node() : documents.front(), file, reading);
   } catch (const YAML::Exception& error) {
     problems.lines.push_back(path + ":" + std::to_string(error.mark.line + 1) + ":" + std::to_string(error.mark.column + 1) + ": " + error.msg);
   }

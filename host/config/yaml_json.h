@@ -1,4 +1,5 @@
-// A YAML value as JSON text, by the YAML 1.2 core schema: `yes` and `012` stay texts, 0x1f and 1e3 are numbers, .inf and .nan are refused.
+// A YAML value as JSON text, by the YAML 1.2 core schema: `yes` stays a text, 0x1f, 012 (twelve) and 1e3 are numbers, .inf, .nan,
+// merge keys and foreign tags are refused.
 #pragma once
 
 #include <yaml-cpp/yaml.h>

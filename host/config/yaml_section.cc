@@ -32,7 +32,7 @@ std::string suggestion(const std::string& key, const std::set<std::string>& know
 }
 
 bool is_name(const std::string& text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+  return !text.empty() && text.size() <= 64 && text.front() != '.' && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
   });
 }
@@ -152,7 +152,7 @@ void Section::each(const char* key, const std::function<void(const std::string&,
   for (const auto& pair : all) {
     const std::string name = pair.first.Scalar();
     const std::string path = join(path_, key) + "." + name;
-    if (!is_name(name)) problems_->add(pair.first, path, "is no name; use letters, digits, '_', '-' and '.', at most 64");
+    if (!is_name(name)) problems_->add(pair.first, path, "is no name; use letters, digits, '_', '-' and '.', at most 64, and begin with a letter, digit or '_'");
     if (!seen.insert(name).second) problems_->add(pair.first, path, "is there twice; keep one");
     YAML::Node value = pair.second;
     if (!value.IsMap()) {
@@ -170,7 +170,11 @@ void Section::finish() {
   if (!exists()) return;
   for (const auto& pair : node_) {
     const std::string key = pair.first.Scalar();
-    if (!asked_.contains(key)) problems_->add(pair.first, join(path_, key), "is not a known key" + suggestion(key, asked_));
+    if (key == "<<") {
+      problems_->add(pair.first, join(path_, key), "merge keys are not taken; write the keys out, or use an alias for a whole value");
+    } else if (!asked_.contains(key)) {
+      problems_->add(pair.first, join(path_, key), "is not a known key" + suggestion(key, asked_));
+    }
   }
 }
 

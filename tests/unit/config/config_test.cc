@@ -92,6 +92,46 @@ TEST(Config, TheDifferenceTellsWhatNeedsARestart) {
   EXPECT_EQ(all.needs_restart, std::vector<std::string>{"listen"});
 }
 
+std::string plugin_config(const std::string& yaml) {
+  const auto config = read("plugins: {p: {library: x, config: " + yaml + "}}");
+  return config ? config.value().plugins.at("p").config_json : config.error().message;
+}
+
+TEST(PluginConfig, FollowsTheCoreSchema) {
+  EXPECT_EQ(plugin_config("{a: 012, b: 0o17, c: off, d: !!str 5, e: '7', f: -3}"), R"({"a":12,"b":15,"c":"off","d":"5","e":"7","f":-3})");
+  EXPECT_NE(plugin_config("{a: 1e999}").find("a double cannot hold"), std::string::npos);
+  EXPECT_NE(plugin_config("{a: 99999999999999999999}").find("beyond 64 bits"), std::string::npos);
+  EXPECT_NE(plugin_config("{a: !mine x}").find("has a tag"), std::string::npos);
+  EXPECT_NE(plugin_config("{a: &x {b: 1}, c: {<<: *x}}").find("merge keys"), std::string::npos);
+}
+
+TEST(PluginConfig, AliasesThatMultiplyEndAtABound) {
+  std::string text = "{a0: &a0 [x, x, x, x, x, x, x, x, x, x]";
+  for (int i = 1; i <= 9; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    text += ", a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int n = 1; n < 10; ++n) text += ", " + before;
+    text += "]";
+  }
+  EXPECT_NE(plugin_config(text + "}").find("check its aliases"), std::string::npos);
+}
+
+TEST(Config, RefusesASecondDocumentAndMergeKeys) {
+  EXPECT_NE(problems("data_dir: a\n---\ndata_dir: b\n").find("a second document"), std::string::npos);
+  EXPECT_NE(problems("listen: {<<: {threads: 2}}").find("merge keys are not taken"), std::string::npos);
+}
+
+TEST(Config, ReadsSecretFilesAndWarnsWhenOthersMayReadThem) {
+  const test::TempDir directory;
+  std::ofstream(directory / "secret") << "s3cret\n";
+  std::filesystem::permissions(directory / "secret", std::filesystem::perms(0644));
+  const auto config = parse("sources: {a: {scheme: kakiyo, secrets: [{file: secret}]}}", directory / "hookhost.yaml", {});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config.value().sources.at("a").secrets[0].value.reveal(), "s3cret");
+  ASSERT_EQ(config.value().warnings.size(), 1u);
+  EXPECT_NE(config.value().warnings[0].find("chmod 600"), std::string::npos);
+}
+
 TEST(When, ReadsTheFiveForms) {
   EXPECT_EQ(parse_when("beginning").value().kind, When::Kind::beginning);
   EXPECT_EQ(parse_when("now").value().kind, When::Kind::now);
