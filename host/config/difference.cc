@@ -1,18 +1,54 @@
 #include <set>
-#include <tuple>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 
 namespace hookhost::config {
 namespace {
 
-auto facts(const Source& s) {
-  return std::tie(s.path, s.scheme, s.provider, s.team, s.secrets, s.is_unsigned, s.tolerance, s.header, s.algorithm, s.encoding, s.prefix, s.type,
-                  s.key, s.id, s.body_bytes_max, s.duplicates);
+// What a change of each key is called. Secrets are compared, never shown.
+template <class Entry>
+struct Fact {
+  const char* name;
+  bool (*same)(const Entry& a, const Entry& b);
+};
+
+#define HOOKHOST_FACT(Entry, name, member) \
+  Fact<Entry> { name, [](const Entry& a, const Entry& b) { return a.member == b.member; } }
+
+const std::vector<Fact<Source>>& facts(const Source&) {
+  static const std::vector<Fact<Source>> kFacts{
+      HOOKHOST_FACT(Source, "path", path), HOOKHOST_FACT(Source, "scheme", scheme), HOOKHOST_FACT(Source, "provider", provider),
+      HOOKHOST_FACT(Source, "team", team), HOOKHOST_FACT(Source, "secrets", secrets), HOOKHOST_FACT(Source, "unsigned", is_unsigned),
+      HOOKHOST_FACT(Source, "tolerance", tolerance), HOOKHOST_FACT(Source, "header", header), HOOKHOST_FACT(Source, "algorithm", algorithm),
+      HOOKHOST_FACT(Source, "encoding", encoding), HOOKHOST_FACT(Source, "prefix", prefix), HOOKHOST_FACT(Source, "type", type),
+      HOOKHOST_FACT(Source, "key", key), HOOKHOST_FACT(Source, "id", id), HOOKHOST_FACT(Source, "body_bytes_max", body_bytes_max),
+      HOOKHOST_FACT(Source, "duplicates", duplicates)};
+  return kFacts;
 }
-auto facts(const Plugin& p) {
-  return std::tie(p.library, p.enabled, p.required, p.sha256, p.events, p.order_by, p.concurrency, p.max_in_flight, p.timeout, p.retry,
-                  p.stop_after, p.config_json);
+
+// start_at is not among them: it is resolved once, when the plugin is first seen.
+const std::vector<Fact<Plugin>>& facts(const Plugin&) {
+  static const std::vector<Fact<Plugin>> kFacts{
+      HOOKHOST_FACT(Plugin, "library", library), HOOKHOST_FACT(Plugin, "enabled", enabled), HOOKHOST_FACT(Plugin, "required", required),
+      HOOKHOST_FACT(Plugin, "sha256", sha256), HOOKHOST_FACT(Plugin, "events", events), HOOKHOST_FACT(Plugin, "order_by", order_by),
+      HOOKHOST_FACT(Plugin, "concurrency", concurrency), HOOKHOST_FACT(Plugin, "max_in_flight", max_in_flight),
+      HOOKHOST_FACT(Plugin, "timeout", timeout), HOOKHOST_FACT(Plugin, "retry", retry), HOOKHOST_FACT(Plugin, "stop_after", stop_after),
+      HOOKHOST_FACT(Plugin, "config", config_json)};
+  return kFacts;
+}
+
+#undef HOOKHOST_FACT
+
+// "path, secrets": the keys that differ; empty when none does.
+template <class Entry>
+std::string changed_keys(const Entry& a, const Entry& b) {
+  std::string out;
+  for (const Fact<Entry>& fact : facts(a)) {
+    if (!fact.same(a, b)) out += (out.empty() ? "" : ", ") + std::string(fact.name);
+  }
+  return out;
 }
 
 template <class Entry>
@@ -27,16 +63,16 @@ void compare(const char* what, const std::map<std::string, Entry>& before, const
       out.changes.push_back(std::string(what) + " " + name + ": added");
     } else if (now == after.end()) {
       out.changes.push_back(std::string(what) + " " + name + ": removed");
-    } else if (!(old->second == now->second)) {
-      out.changes.push_back(std::string(what) + " " + name + ": changed");
+    } else if (const std::string keys = changed_keys(old->second, now->second); !keys.empty()) {
+      out.changes.push_back(std::string(what) + " " + name + ": changed " + keys);
     }
   }
 }
 
 }  // namespace
 
-bool operator==(const Source& a, const Source& b) { return facts(a) == facts(b); }
-bool operator==(const Plugin& a, const Plugin& b) { return facts(a) == facts(b); }
+bool operator==(const Source& a, const Source& b) { return changed_keys(a, b).empty(); }
+bool operator==(const Plugin& a, const Plugin& b) { return changed_keys(a, b).empty(); }
 
 Difference difference(const Config& before, const Config& after) {
   Difference out;

@@ -88,7 +88,7 @@ TEST(Config, TheDifferenceTellsWhatNeedsARestart) {
   const auto before = read("sources: {a: {unsigned: true}, b: {unsigned: true}}").value();
   const auto after = read("{listen: {threads: 3}, sources: {a: {unsigned: true, body_bytes_max: 2MiB}, c: {unsigned: true}}}").value();
   const Difference all = difference(before, after);
-  EXPECT_EQ(all.changes, (std::vector<std::string>{"source a: changed", "source b: removed", "source c: added"}));
+  EXPECT_EQ(all.changes, (std::vector<std::string>{"source a: changed body_bytes_max", "source b: removed", "source c: added"}));
   EXPECT_EQ(all.needs_restart, std::vector<std::string>{"listen"});
 }
 
@@ -140,6 +140,25 @@ TEST(When, ReadsTheFiveForms) {
   EXPECT_EQ(parse_when("2026-01-01").value().kind, When::Kind::time);
   EXPECT_FALSE(parse_when("hold"));
   EXPECT_FALSE(parse_when("soon"));
+}
+
+// Whatever the bytes, the answer is a configuration or a message that names the file.
+TEST(ConfigCorpus, EveryFileIsReadOrRefused) {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(HOOKHOST_REPOSITORY) + "/tests/fuzz/config_corpus")) {
+    std::ifstream file(entry.path());
+    std::stringstream bytes;
+    bytes << file.rdbuf();
+    const std::string text = bytes.str();
+    for (std::size_t length = 0; length <= text.size(); ++length) {
+      const auto config = read(text.substr(0, length), {.all = false, .source = {}});
+      if (!config) {
+        EXPECT_NE(config.error().message.find("hookhost.yaml"), std::string::npos) << entry.path() << " cut at " << length;
+      }
+    }
+    ++files;
+  }
+  EXPECT_GE(files, 5u);
 }
 
 // The configuration that documents every key is itself one that loads, and misses none.
