@@ -1,7 +1,6 @@
 #include "config/sections.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/bytes.h"
 #include "config/yaml_json.h"
@@ -11,39 +10,6 @@ namespace hookhost::config {
 namespace {
 
 constexpr std::uint64_t kSecretFileBytesMax = 64_KiB;
-
-// "${NAME}" and "${NAME:-default}" anywhere in the text.
-std::optional<std::string> expand(const YAML::Node& node, const std::string& path, Problems& problems) {
-  std::string out;
-  std::string_view rest = node.Scalar();
-  for (;;) {
-    const auto begin = rest.find("${");
-    out += rest.substr(0, begin);
-    if (begin == std::string_view::npos) return out;
-    rest.remove_prefix(begin + 2);
-    const auto end = rest.find('}');
-    if (end == std::string_view::npos) {
-      problems.add(node, path, "has a ${ without its }");
-      return std::nullopt;
-    }
-    std::string_view name = rest.substr(0, end);
-    std::optional<std::string> fallback;
-    if (const auto dash = name.find(":-"); dash != std::string_view::npos) {
-      fallback = name.substr(dash + 2);
-      name = name.substr(0, dash);
-    }
-    rest.remove_prefix(end + 1);
-    const char* value = std::getenv(std::string(name).c_str());
-    if (value != nullptr && *value != '\0') {
-      out += value;
-    } else if (fallback) {
-      out += *fallback;
-    } else {
-      problems.add(node, path, "the environment variable " + std::string(name) + " is not set; set it, or write ${" + std::string(name) + ":-default}");
-      return std::nullopt;
-    }
-  }
-}
 
 void read_selector(Section& section, const char* key, std::string& out) {
   section.text(key, out);
@@ -168,7 +134,7 @@ SecretText read_secret(const YAML::Node& node, const std::string& path, bool wan
     return {};
   }
   if (!wanted) return {};
-  auto text = expand(node, path, reading.problems);
+  auto text = expand_variables(node, path, reading.problems);
   if (text && text->empty()) reading.problems.add(node, path, "the secret is empty");
   return SecretText(text.value_or(""));
 }
@@ -255,7 +221,7 @@ Plugin read_plugin(const std::string& name, Section section, const Reading& read
   const YAML::Node config = section.take("config");
   if (config.IsDefined() && !config.IsNull()) {
     if (config.IsMap()) {
-      out.config_json = yaml_to_json(config, "plugins." + name + ".config", reading.problems);
+      out.config_json = yaml_to_json(config, "plugins." + name + ".config", reading.wants(""), reading.problems);
     } else {
       section.problem(config, "config", "wants a mapping");
     }

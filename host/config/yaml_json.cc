@@ -13,8 +13,9 @@ constexpr int kDepthMax = 32;
 constexpr std::size_t kNodesMax = 100'000;  // aliases can make a few lines stand for billions of values
 const std::string kCoreTag = "tag:yaml.org,2002:";
 
-json::value scalar_value(const YAML::Node& node, const std::string& path, Problems& problems) {
+json::value scalar_value(const YAML::Node& node, const std::string& path, bool expand, Problems& problems) {
   const std::string& text = node.Scalar();
+  if (expand && text.find("${") != std::string::npos) return json::value(expand_variables(node, path, problems).value_or(""));
   if (node.Tag() == "!" || node.Tag() == kCoreTag + "str") return json::value(text);  // quoted, or said to be a text
   if (!node.Tag().empty() && node.Tag() != "?") {
     problems.add(node, path, "has a tag; only !!str is taken");
@@ -48,7 +49,7 @@ json::value scalar_value(const YAML::Node& node, const std::string& path, Proble
   return json::value(text);
 }
 
-json::value to_value(const YAML::Node& node, const std::string& path, Problems& problems, int depth, std::size_t& left) {
+json::value to_value(const YAML::Node& node, const std::string& path, bool expand, Problems& problems, int depth, std::size_t& left) {
   if (left == 0) return nullptr;
   if (--left == 0) {
     problems.add(node, path, "stands for more than " + std::to_string(kNodesMax) + " values; check its aliases");
@@ -63,7 +64,7 @@ json::value to_value(const YAML::Node& node, const std::string& path, Problems& 
     case YAML::NodeType::Sequence: {
       json::array out;
       std::size_t index = 0;
-      for (const auto& element : node) out.push_back(to_value(element, path + "[" + std::to_string(index++) + "]", problems, depth + 1, left));
+      for (const auto& element : node) out.push_back(to_value(element, path + "[" + std::to_string(index++) + "]", expand, problems, depth + 1, left));
       return out;
     }
     case YAML::NodeType::Map: {
@@ -75,20 +76,20 @@ json::value to_value(const YAML::Node& node, const std::string& path, Problems& 
           continue;
         }
         if (out.contains(key)) problems.add(pair.first, path + "." + key, "is there twice; keep one");
-        out[key] = to_value(pair.second, path + "." + key, problems, depth + 1, left);
+        out[key] = to_value(pair.second, path + "." + key, expand, problems, depth + 1, left);
       }
       return out;
     }
-    case YAML::NodeType::Scalar: return scalar_value(node, path, problems);
+    case YAML::NodeType::Scalar: return scalar_value(node, path, expand, problems);
     default: return nullptr;
   }
 }
 
 }  // namespace
 
-std::string yaml_to_json(const YAML::Node& node, const std::string& path, Problems& problems) {
+std::string yaml_to_json(const YAML::Node& node, const std::string& path, bool expand, Problems& problems) {
   std::size_t left = kNodesMax;
-  return json::serialize(to_value(node, path, problems, 0, left));
+  return json::serialize(to_value(node, path, expand, problems, 0, left));
 }
 
 }  // namespace hookhost::config

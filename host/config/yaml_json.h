@@ -10,7 +10,7 @@
 
 namespace hookhost::config {
 
-// Problems are added under `path`; the answer is then not to be used.
-[[nodiscard]] std::string yaml_to_json(const YAML::Node& node, const std::string& path, Problems& problems);
+// With `expand`, ${NAME} in texts is replaced (the result stays a text); without, it stays as it is written. Problems are added under `path`; the answer is then not to be used.
+[[nodiscard]] std::string yaml_to_json(const YAML::Node& node, const std::string& path, bool expand, Problems& problems);
 
 }  // namespace hookhost::config

@@ -1,6 +1,7 @@
 #include "config/yaml_section.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/bytes.h"
@@ -46,6 +47,38 @@ std::string Problems::place(const YAML::Node& node) const {
 
 void Problems::add(const YAML::Node& node, const std::string& path, const std::string& what) {
   lines.push_back((node.IsDefined() ? place(node) : file) + ": " + path + ": " + what);
+}
+
+std::optional<std::string> expand_variables(const YAML::Node& node, const std::string& path, Problems& problems) {
+  std::string out;
+  std::string_view rest = node.Scalar();
+  for (;;) {
+    const auto begin = rest.find("${");
+    out += rest.substr(0, begin);
+    if (begin == std::string_view::npos) return out;
+    rest.remove_prefix(begin + 2);
+    const auto end = rest.find('}');
+    if (end == std::string_view::npos) {
+      problems.add(node, path, "has a ${ without its }");
+      return std::nullopt;
+    }
+    std::string_view name = rest.substr(0, end);
+    std::optional<std::string> fallback;
+    if (const auto dash = name.find(":-"); dash != std::string_view::npos) {
+      fallback = name.substr(dash + 2);
+      name = name.substr(0, dash);
+    }
+    rest.remove_prefix(end + 1);
+    const char* value = std::getenv(std::string(name).c_str());
+    if (value != nullptr && *value != '\0') {
+      out += value;
+    } else if (fallback) {
+      out += *fallback;
+    } else {
+      problems.add(node, path, "the environment variable " + std::string(name) + " is not set; set it, or write ${" + std::string(name) + ":-default}");
+      return std::nullopt;
+    }
+  }
 }
 
 Section::Section(YAML::Node node, std::string path, std::string pattern, Problems& problems)

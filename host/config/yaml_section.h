@@ -25,6 +25,9 @@ struct Problems {
   [[nodiscard]] std::string place(const YAML::Node& node) const;  // file:line:column
 };
 
+// "${NAME}" and "${NAME:-default}" anywhere in a scalar. Nothing when a variable is not set: a problem that names it.
+[[nodiscard]] std::optional<std::string> expand_variables(const YAML::Node& node, const std::string& path, Problems& problems);
+
 class Section {
  public:
   // `node` may be undefined: then every key is absent. `pattern`: the path with "*" for names.

@@ -105,6 +105,13 @@ TEST(PluginConfig, FollowsTheCoreSchema) {
   EXPECT_NE(plugin_config("{a: &x {b: 1}, c: {<<: *x}}").find("merge keys"), std::string::npos);
 }
 
+TEST(PluginConfig, HoldsVariables) {
+  ::setenv("HH_TEST_URL", "http://x", 1);
+  EXPECT_EQ(plugin_config(R"({url: "${HH_TEST_URL}/y"})"), R"({"url":"http://x/y"})");
+  EXPECT_NE(plugin_config(R"({url: "${HH_TEST_NEVER_SET}"})").find("plugins.p.config.url: the environment variable HH_TEST_NEVER_SET"), std::string::npos);
+  EXPECT_TRUE(read(R"(plugins: {p: {library: x, config: {url: "${HH_TEST_NEVER_SET}"}}})", {.all = false, .source = {}}));
+}
+
 TEST(PluginConfig, AliasesThatMultiplyEndAtABound) {
   std::string text = "{a0: &a0 [x, x, x, x, x, x, x, x, x, x]";
   for (int i = 1; i <= 9; ++i) {
