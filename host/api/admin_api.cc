@@ -1,0 +1,83 @@
+#include "api/admin_api.h"
+
+#include <boost/json.hpp>
+
+#include "api/arguments.h"
+#include "api/json_views.h"
+#include "api/routes.h"
+
+namespace hookhost::api {
+namespace {
+
+namespace json = boost::json;
+
+// "/api/subscribers/crm/pause" -> {"api", "subscribers", "crm", "pause"}.
+std::vector<std::string> split(std::string_view path) {
+  std::vector<std::string> out;
+  while (!path.empty()) {
+    const auto slash = path.find('/');
+    if (slash != 0) out.emplace_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+  }
+  return out;
+}
+
+json::object event_log_view(HostControl& host) {
+  const auto& log = host.event_log();
+  const auto sizes = log.sizes();
+  return {{"begin", log.begin().value},
+          {"end", log.durable_end().value},
+          {"segments", sizes.segments},
+          {"record_bytes", sizes.record_bytes},
+          {"disk_free_bytes", sizes.free_bytes},
+          {"poisoned", log.is_poisoned()}};
+}
+
+Result<json::value> status(HostControl& host) {
+  json::object out;
+  const auto ready = host.ready();
+  out["ready"] = ready.has_value();
+  out["not_ready_because"] = ready ? json::value(nullptr) : json::value(ready.error().message);
+  out["event_log"] = event_log_view(host);
+  json::array subscribers, sources;
+  for (const auto& one : host.engine().status()) subscribers.push_back(view(one));
+  for (const auto& one : host.sources()) sources.push_back(view(one));
+  out["subscribers"] = std::move(subscribers);
+  out["sources"] = std::move(sources);
+  return json::value(std::move(out));
+}
+
+Result<json::value> route(HostControl& host, const AdminCall& call, const std::vector<std::string>& path) {
+  const std::string what = path.size() > 1 ? path[1] : "";
+  if (what == "status" && path.size() == 2 && call.method == "GET") return status(host);
+  if (what == "plugins" && path.size() == 2 && call.method == "GET") {
+    json::array out;
+    for (const auto& one : host.plugins()) out.push_back(view(one));
+    return json::value(std::move(out));
+  }
+  if (what == "reload" && path.size() == 2 && call.method == "POST") {
+    HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
+    HOOKHOST_TRY(const bool dry_run, arguments.flag("dry_run"));
+    HOOKHOST_CHECK(arguments.finish());
+    HOOKHOST_TRY(const auto report, host.reload(dry_run));
+    return json::value(view(report));
+  }
+  if (what == "subscribers") return subscriber_routes(host, call, path);
+  if (what == "deliveries") return delivery_routes(host, call, path);
+  if (what == "dead-letters") return dead_letter_routes(host, call, path);
+  if (what == "replays") return replay_routes(host, call, path);
+  return no_such_route();
+}
+
+}  // namespace
+
+Error no_such_route_error() { return {ErrorCode::not_found, "there is no such call; host/api/admin_api.h lists them"}; }
+
+Result<std::string> AdminApi::handle(const AdminCall& call) {
+  const auto path = split(call.path);
+  if (path.empty() || path[0] != "api") return fail(no_such_route_error());
+  HOOKHOST_TRY(const json::value answer, route(host_, call, path));
+  return json::serialize(answer);
+}
+
+}  // namespace hookhost::api

@@ -1,0 +1,41 @@
+// The admin listener's handler: the guard, the three probes at once on the reactor, everything else on a few threads of its own, because it
+// may block.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "api/admin_api.h"
+#include "api/admin_guard.h"
+#include "http/handler.h"
+
+namespace hookhost::api {
+
+class AdminServer final : public http::Handler {
+ public:
+  AdminServer(HostControl& host, AdminGuard guard);
+  ~AdminServer() override;
+
+  [[nodiscard]] http::HeadVerdict on_head(const http::RequestHead& head) override;
+  void on_request(http::Request&& request, std::shared_ptr<const void> context, http::Responder responder) override;
+
+ private:
+  [[nodiscard]] http::Response answer(const http::Request& request);
+  [[nodiscard]] http::Response probe(const http::Request& request);
+  void work();
+
+  HostControl& host_;
+  const AdminGuard guard_;
+  AdminApi api_;
+  std::mutex mutex_;
+  std::condition_variable wakes_;
+  std::deque<std::function<void()>> queue_;
+  bool stops_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hookhost::api

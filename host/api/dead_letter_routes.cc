@@ -1,0 +1,80 @@
+#include "api/arguments.h"
+#include "api/json_views.h"
+#include "api/routes.h"
+#include "base/bytes.h"
+
+namespace hookhost::api {
+namespace {
+
+namespace json = boost::json;
+
+Result<std::vector<std::pair<SubscriberId, state::ParkedRow>>> select(HostControl& host, Arguments& arguments) {
+  state::ParkedQuery query;
+  HOOKHOST_TRY(const auto subscriber, arguments.text("subscriber"));
+  HOOKHOST_TRY(const auto type, arguments.text("type"));
+  HOOKHOST_TRY(const auto since, arguments.text("since"));
+  HOOKHOST_TRY(const auto offset, arguments.number("offset"));
+  if (subscriber) query.subscriber = SubscriberId{*subscriber};
+  if (since) {
+    HOOKHOST_TRY(const auto time, parse_time(*since));
+    query.since = time;
+  }
+  HOOKHOST_TRY(auto rows, host.store().parked(query));
+  if (type) {
+    HOOKHOST_TRY(const auto pattern, parse_pattern(*type, false));
+    std::erase_if(rows, [&](const auto& row) { return !pattern.matches("", "", row.second.type); });
+  }
+  if (offset) std::erase_if(rows, [&](const auto& row) { return row.second.offset != Offset{*offset}; });
+  return rows;
+}
+
+Result<json::value> change(HostControl& host, const AdminCall& call, bool retry) {
+  HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
+  HOOKHOST_TRY(const bool all, arguments.flag("all"));
+  HOOKHOST_TRY(const auto rows, select(host, arguments));
+  HOOKHOST_CHECK(arguments.finish());
+  if (!all && rows.size() > 1) {
+    return fail(ErrorCode::usage, std::to_string(rows.size()) + " dead letters are meant; name one by its offset, or say --all");
+  }
+  if (rows.empty()) return fail(ErrorCode::not_found, "no dead letter is meant; `hookhost dead-letters list` shows them");
+  for (const auto& [subscriber, row] : rows) {
+    HOOKHOST_CHECK(retry ? host.engine().retry_dead_letter(subscriber, row.stream, row.offset)
+                         : host.engine().discard_dead_letter(subscriber, row.stream, row.offset));
+  }
+  return json::value(json::object{{"done", true}, {"count", rows.size()}});
+}
+
+Result<json::value> show(HostControl& host, const Path& path) {
+  const auto stream = parse_u64(path[3]), offset = parse_u64(path[4]);
+  if (!stream || !offset) return no_such_route();
+  HOOKHOST_TRY(const auto row, host.store().parked_one(SubscriberId{path[2]}, *stream, Offset{*offset}));
+  if (!row) return fail(ErrorCode::not_found, "there is no such dead letter");
+  json::object out = view(SubscriberId{path[2]}, *row);
+  HOOKHOST_TRY(const auto event, host.feed().decode(row->event, row->offset));
+  out["source"] = event->source;
+  out["key"] = event->key;
+  if (is_valid_utf8(event->body)) {
+    out["body"] = event->body;
+  } else {
+    out["body_base64"] = to_base64(event->body);
+  }
+  return json::value(std::move(out));
+}
+
+}  // namespace
+
+Result<json::value> dead_letter_routes(HostControl& host, const AdminCall& call, const Path& path) {
+  if (path.size() == 2 && call.method == "GET") {
+    HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
+    HOOKHOST_TRY(const auto rows, select(host, arguments));
+    HOOKHOST_CHECK(arguments.finish());
+    json::array out;
+    for (const auto& [subscriber, row] : rows) out.push_back(view(subscriber, row));
+    return json::value(std::move(out));
+  }
+  if (path.size() == 5 && call.method == "GET") return show(host, path);
+  if (path.size() == 3 && call.method == "POST" && (path[2] == "retry" || path[2] == "discard")) return change(host, call, path[2] == "retry");
+  return no_such_route();
+}
+
+}  // namespace hookhost::api

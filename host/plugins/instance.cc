@@ -1,0 +1,294 @@
+#include "plugins/instance.h"
+
+#include "base/diagnostics.h"
+
+namespace hookhost::plugins {
+namespace {
+
+constexpr std::size_t kSeriesMax = 64;      // metrics of one instance
+constexpr std::uint64_t kLinesPerSecond = 100;
+constexpr std::size_t kTextBytesMax = 4096;
+
+std::string_view view(hookhost_str text) { return text.ptr == nullptr ? std::string_view{} : std::string_view(text.ptr, text.len); }
+std::string_view view(hookhost_bytes bytes) { return {reinterpret_cast<const char*>(bytes.ptr), bytes.len}; }
+hookhost_str str(std::string_view text) { return {text.data(), text.size()}; }
+
+struct ErrorText {
+  std::string text;
+  hookhost_error table{sizeof(hookhost_error), 0, this, [](hookhost_error* self, hookhost_str message) {
+                         static_cast<ErrorText*>(self->host_data)->text.assign(view(message).substr(0, kTextBytesMax));
+                       }};
+};
+
+Error to_error(std::int32_t status, const std::string& name, const std::string& text) {
+  const std::string message = text.empty() ? "plugin " + name + " did not start (status " + std::to_string(status) + ")" : text;
+  switch (status) {
+    case HOOKHOST_BAD_CONFIG: return {ErrorCode::invalid_config, message};
+    case HOOKHOST_UNSUPPORTED: return {ErrorCode::not_supported, message};
+    default: return {ErrorCode::unavailable, message};
+  }
+}
+
+}  // namespace
+
+void PluginMetrics::count(std::string_view name, double by) {
+  const std::scoped_lock lock(mutex_);
+  if (Sample* sample = find(name, true)) sample->value += by;
+}
+
+void PluginMetrics::gauge(std::string_view name, double value) {
+  const std::scoped_lock lock(mutex_);
+  if (Sample* sample = find(name, false)) sample->value = value;
+}
+
+PluginMetrics::Sample* PluginMetrics::find(std::string_view name, bool is_counter) {
+  for (Sample& sample : samples_) {
+    if (sample.name == name) return sample.is_counter == is_counter ? &sample : nullptr;
+  }
+  if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string_view::npos || samples_.size() >= kSeriesMax) {
+    return nullptr;
+  }
+  return &samples_.emplace_back(Sample{std::string(name), is_counter, 0});
+}
+
+std::vector<PluginMetrics::Sample> PluginMetrics::samples() const {
+  const std::scoped_lock lock(mutex_);
+  return samples_;
+}
+
+Instance::Instance(std::shared_ptr<const Library> library, const InstanceSettings& settings, std::shared_ptr<PluginMetrics> metrics,
+                   std::shared_ptr<delivery::KvReader> kv, Finished finished, const Clock& clock)
+    : library_(std::move(library)),
+      settings_(settings),
+      metrics_(std::move(metrics)),
+      kv_(std::move(kv)),
+      finished_(std::move(finished)),
+      clock_(clock),
+      config_(settings_.config) {
+  host_.struct_size = sizeof host_;
+  host_.abi_minor = HOOKHOST_ABI_MINOR;
+  host_.host_data = this;
+  host_.instance = str(settings_.name);
+  host_.log = log;
+  host_.now = now;
+  host_.complete = complete;
+  host_.config_json = config_json;
+  host_.get_extension = get_extension;
+}
+
+Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library> library, const InstanceSettings& settings,
+                                                  std::shared_ptr<PluginMetrics> metrics, std::shared_ptr<delivery::KvReader> kv, bool reset,
+                                                  std::uint64_t& token, Finished finished, const Clock& clock) {
+  std::unique_ptr<Instance> made(new Instance(std::move(library), settings, std::move(metrics), std::move(kv), std::move(finished), clock));
+  ErrorText error;
+  try {
+    const auto& entry = made->library_->entry();
+    const std::int32_t status = entry.create(&made->host_, str(made->settings_.config), str(made->settings_.config_dir), &made->instance_, &error.table);
+    if (status != HOOKHOST_OK) {
+      made->instance_ = nullptr;
+      return fail(to_error(status, settings.name, error.text));
+    }
+    hookhost_instance* instance = made->instance_;
+    if (instance == nullptr || !HOOKHOST_HAS(instance, destroy) || instance->handle == nullptr || instance->destroy == nullptr) {
+      made->instance_ = nullptr;
+      return fail(ErrorCode::not_supported, "plugin " + settings.name + " made an instance without handle or destroy; tell its author");
+    }
+    if (instance->start != nullptr) {
+      hookhost_resume resume{sizeof resume, reset ? HOOKHOST_RESUME_RESET : 0, token, token};
+      const std::int32_t started = instance->start(instance, &resume, &error.table);
+      if (started != HOOKHOST_OK) return fail(to_error(started, settings.name, error.text));
+      token = resume.own_token;
+    }
+  } catch (...) {
+    return fail(ErrorCode::unavailable, "plugin " + settings.name + " threw an exception through the ABI while it started; tell its author");
+  }
+  return made;
+}
+
+Instance::~Instance() {
+  if (instance_ == nullptr) return;
+  try {
+    instance_->destroy(instance_);
+  } catch (...) {
+    diagnose(Level::error, "plugins", "destroy threw an exception through the ABI", {{"instance", settings_.name}});
+  }
+}
+
+bool Instance::has_checkpoint() const { return instance_->checkpoint != nullptr; }
+
+void Instance::handle(delivery::Delivery delivery) {
+  std::shared_ptr<Call> call;
+  {
+    const std::scoped_lock lock(mutex_);
+    call = std::make_shared<Call>(std::move(delivery), next_ticket_++, kv_.get(), clock_.wall(), clock_.monotonic());
+    open_.emplace(call->ticket(), call);
+    ++running_;
+  }
+  std::int32_t status = HOOKHOST_RETRY;
+  bool threw = false;
+  try {
+    status = instance_->handle(instance_, call->event(), call->call());
+  } catch (...) {
+    threw = true;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    --running_;
+  }
+  auto outcome = threw ? std::optional(to_outcome(HOOKHOST_RETRY, "the handler threw an exception through the ABI", 0)) : call->returned(status);
+  if (outcome && threw) outcome->misbehaved = true;
+  // A call past its deadline was given up on: whatever it answers, it is tried again.
+  if (outcome && call->cancelled() && clock_.monotonic() >= call->deadline()) {
+    const bool misbehaved = outcome->misbehaved;
+    outcome = to_outcome(HOOKHOST_RETRY, "timeout", 0);
+    outcome->misbehaved = misbehaved;
+  }
+  if (outcome) end(call, std::move(*outcome));
+}
+
+void Instance::end(const std::shared_ptr<Call>& call, delivery::Outcome outcome) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (open_.erase(call->ticket()) == 0) return;  // ended before
+  }
+  finished_(call->finish(std::move(outcome), clock_.monotonic()));
+}
+
+Result<> Instance::checkpoint(const delivery::Checkpoint& checkpoint) {
+  std::vector<std::uint64_t> offsets;
+  offsets.reserve(checkpoint.offsets.size());
+  for (const Offset offset : checkpoint.offsets) offsets.push_back(offset.value);
+  const hookhost_checkpoint raw{sizeof raw, 0, checkpoint.token, offsets.data(), offsets.size()};
+  try {
+    const std::int32_t status = instance_->checkpoint(instance_, &raw);
+    if (status == HOOKHOST_OK) return success();
+    return fail(ErrorCode::unavailable, "plugin " + settings_.name + " refused a checkpoint (status " + std::to_string(status) + ")");
+  } catch (...) {
+    return fail(ErrorCode::unavailable, "plugin " + settings_.name + " threw an exception through the ABI in checkpoint");
+  }
+}
+
+void Instance::sweep(MonotonicTime now) {
+  std::vector<std::shared_ptr<Call>> late;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [ticket, call] : open_) {
+      if (now >= call->deadline() && !call->cancelled()) late.push_back(call);
+    }
+  }
+  for (const auto& call : late) {
+    call->cancel();
+    diagnose(Level::warn, "plugins", "a call is past its timeout", {{"instance", settings_.name}, {"offset", call->event()->offset}});
+    if (auto outcome = call->completed(HOOKHOST_RETRY, "timeout", 0)) end(call, std::move(*outcome));
+  }
+}
+
+void Instance::cancel_all() {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [ticket, call] : open_) call->cancel();
+}
+
+std::size_t Instance::running() const {
+  const std::scoped_lock lock(mutex_);
+  return running_;
+}
+
+std::size_t Instance::deferred() const {
+  const std::scoped_lock lock(mutex_);
+  return open_.size() - std::min(open_.size(), running_);
+}
+
+void Instance::stop() {
+  if (instance_->stop == nullptr) return;
+  try {
+    instance_->stop(instance_);
+  } catch (...) {
+    diagnose(Level::error, "plugins", "stop threw an exception through the ABI", {{"instance", settings_.name}});
+  }
+}
+
+void Instance::log(const hookhost_host* self, std::int32_t level, hookhost_str text, const hookhost_str* fields, std::size_t count) noexcept {
+  Instance& instance = of(self);
+  std::uint64_t left_out = 0;
+  {
+    const std::scoped_lock lock(instance.mutex_);
+    const std::int64_t second = to_unix_ns(instance.clock_.wall()) / 1'000'000'000;
+    if (second != instance.log_second_) {
+      instance.log_second_ = second;
+      instance.log_lines_ = 0;
+      left_out = std::exchange(instance.log_left_out_, 0);
+    }
+    if (++instance.log_lines_ > kLinesPerSecond) {
+      ++instance.log_left_out_;
+      return;
+    }
+  }
+  std::string line(view(text).substr(0, kTextBytesMax));
+  for (std::size_t i = 0; fields != nullptr && i + 1 < count * 2; i += 2) {
+    line += ' ';
+    line += view(fields[i]).substr(0, kTextBytesMax);
+    line += '=';
+    line += view(fields[i + 1]).substr(0, kTextBytesMax);
+  }
+  const auto known = level < 0 || level > 4 ? Level::info : static_cast<Level>(level);
+  if (left_out > 0) diagnose(Level::warn, "plugin", "lines were left out", {{"instance", instance.settings_.name}, {"count", left_out}});
+  diagnose(known, "plugin", line, {{"instance", instance.settings_.name}});
+}
+
+std::int64_t Instance::now(const hookhost_host* self) noexcept { return to_unix_ns(of(self).clock_.wall()); }
+
+void Instance::complete(const hookhost_host* self, std::uint64_t ticket, std::int32_t status, hookhost_str error, std::int64_t retry_after) noexcept {
+  Instance& instance = of(self);
+  std::shared_ptr<Call> call;
+  {
+    const std::scoped_lock lock(instance.mutex_);
+    const auto found = instance.open_.find(ticket);
+    if (found != instance.open_.end()) call = found->second;
+  }
+  if (!call) {
+    diagnose(Level::warn, "plugins", "a completion came twice, too late, or for no call", {{"instance", instance.settings_.name}});
+    return;
+  }
+  if (auto outcome = call->completed(status, std::string(view(error).substr(0, 1024)), retry_after)) instance.end(call, std::move(*outcome));
+}
+
+void Instance::config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept {
+  Instance& instance = of(self);
+  const std::scoped_lock lock(instance.config_mutex_);
+  instance.config_.find(view(pointer), *out);
+}
+
+std::int32_t Instance::committed(std::string_view key, hookhost_bytes& out) {
+  if (!kv_) return -1;
+  auto found = kv_->get(key);
+  if (!found) return -1;
+  if (!found.value()) return 0;
+  kv_answer_ = std::move(*found.value());
+  out = {reinterpret_cast<const std::uint8_t*>(kv_answer_.data()), kv_answer_.size()};
+  return 1;
+}
+
+const void* Instance::get_extension(const hookhost_host*, hookhost_str name) noexcept {
+  static const hookhost_metrics_v1 metrics{
+      sizeof(hookhost_metrics_v1), 0,
+      [](const hookhost_host* host, hookhost_str series, double by) { of(host).metrics_->count(view(series), by); },
+      [](const hookhost_host* host, hookhost_str series, double value) { of(host).metrics_->gauge(view(series), value); }};
+  static const hookhost_kv_v1 kv{
+      sizeof(hookhost_kv_v1), 0,
+      [](const hookhost_host* host, hookhost_call* call, hookhost_bytes key, hookhost_bytes* out) -> std::int32_t {
+        return call == nullptr ? of(host).committed(view(key), *out) : Call::of(call).kv_get(view(key), *out);
+      },
+      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key, hookhost_bytes value) -> std::int32_t {
+        return call == nullptr ? -1 : Call::of(call).kv_write(view(key), std::string(view(value)));
+      },
+      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key) -> std::int32_t {
+        return call == nullptr ? -1 : Call::of(call).kv_write(view(key), std::nullopt);
+      },
+      [](const hookhost_host*, hookhost_call* call, hookhost_bytes prefix, int32_t (*visit)(void*, hookhost_bytes, hookhost_bytes),
+         void* context) -> std::int32_t { return call == nullptr ? -1 : Call::of(call).kv_scan(view(prefix), visit, context); }};
+  if (view(name) == HOOKHOST_EXT_KV) return &kv;
+  if (view(name) == HOOKHOST_EXT_METRICS) return &metrics;
+  return nullptr;
+}
+
+}  // namespace hookhost::plugins

@@ -1,0 +1,95 @@
+// One instance of a plugin: the host table that it sees, its calls, its end. Nothing that the plugin throws gets through.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/histogram.h"
+#include "plugins/call.h"
+#include "plugins/library.h"
+
+namespace hookhost::plugins {
+
+struct InstanceSettings {
+  std::string name;        // in the configuration
+  std::string config;      // JSON
+  std::string config_dir;
+};
+
+// What plugins count through metrics/1, by instance and name; kept over restarts of an instance.
+class PluginMetrics {
+ public:
+  struct Sample {
+    std::string name;
+    bool is_counter = false;
+    double value = 0;
+  };
+  void count(std::string_view name, double by);
+  void gauge(std::string_view name, double value);
+  [[nodiscard]] std::vector<Sample> samples() const;
+
+ private:
+  Sample* find(std::string_view name, bool is_counter);
+  mutable std::mutex mutex_;
+  std::vector<Sample> samples_;
+};
+
+class Instance {
+ public:
+  using Finished = std::function<void(delivery::Completion)>;
+
+  // Creates and starts. Errors as delivery::Subscriber::start. `token`: in: the last committed; out: the plugin's own.
+  [[nodiscard]] static Result<std::unique_ptr<Instance>> start(std::shared_ptr<const Library> library, const InstanceSettings& settings,
+                                                               std::shared_ptr<PluginMetrics> metrics, std::shared_ptr<delivery::KvReader> kv,
+                                                               bool reset, std::uint64_t& token, Finished finished, const Clock& clock);
+  ~Instance();  // destroy
+
+  [[nodiscard]] bool has_checkpoint() const;
+  // Runs handle on this thread. The completion comes through `finished` or, when the call is deferred, later.
+  void handle(delivery::Delivery delivery);
+  [[nodiscard]] Result<> checkpoint(const delivery::Checkpoint& checkpoint);
+  // Cancels what is past its deadline; deferred calls past it end as retry.
+  void sweep(MonotonicTime now);
+  void cancel_all();
+  [[nodiscard]] std::size_t running() const;  // calls inside handle
+  [[nodiscard]] std::size_t deferred() const;
+  // No call runs any more: tells the plugin.
+  void stop();
+
+ private:
+  Instance(std::shared_ptr<const Library> library, const InstanceSettings& settings, std::shared_ptr<PluginMetrics> metrics,
+           std::shared_ptr<delivery::KvReader> kv, Finished finished, const Clock& clock);
+  static Instance& of(const hookhost_host* host) { return *static_cast<Instance*>(host->host_data); }
+  static void log(const hookhost_host* self, std::int32_t level, hookhost_str text, const hookhost_str* fields, std::size_t count) noexcept;
+  static std::int64_t now(const hookhost_host* self) noexcept;
+  static void complete(const hookhost_host* self, std::uint64_t ticket, std::int32_t status, hookhost_str error, std::int64_t retry_after) noexcept;
+  static void config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept;
+  static const void* get_extension(const hookhost_host* self, hookhost_str name) noexcept;
+  void end(const std::shared_ptr<Call>& call, delivery::Outcome outcome);
+  std::int32_t committed(std::string_view key, hookhost_bytes& out);  // kv outside of a call
+
+  const std::shared_ptr<const Library> library_;
+  const InstanceSettings settings_;
+  const std::shared_ptr<PluginMetrics> metrics_;
+  const std::shared_ptr<delivery::KvReader> kv_;
+  const Finished finished_;
+  const Clock& clock_;
+  hookhost_host host_{};
+  hookhost_instance* instance_ = nullptr;
+  std::string kv_answer_;
+  std::mutex config_mutex_;
+  JsonDocument config_;
+  mutable std::mutex mutex_;
+  std::uint64_t next_ticket_ = 1;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Call>> open_;  // running or deferred
+  std::size_t running_ = 0;
+  std::int64_t log_second_ = 0;
+  std::uint64_t log_lines_ = 0, log_left_out_ = 0;
+};
+
+}  // namespace hookhost::plugins

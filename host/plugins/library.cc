@@ -1,0 +1,93 @@
+#include "plugins/library.h"
+
+#include <boost/dll/shared_library.hpp>
+
+#include <map>
+
+#include "base/bytes.h"
+#include "hookhost/abi.h"
+#include "plugins/elf_note.h"
+#include "plugins/file_check.h"
+#include "signing/digest.h"
+
+namespace hookhost::plugins {
+namespace {
+
+constexpr std::uint64_t kFileBytesMax = 512ULL << 20;
+constexpr std::size_t kEventsMax = 256;
+
+std::string text(hookhost_str value) { return value.ptr == nullptr ? std::string() : std::string(value.ptr, value.len); }
+
+// Loaded libraries by digest, for as long as the process lives.
+std::map<std::string, boost::dll::shared_library*>& loaded() {
+  static auto* all = new std::map<std::string, boost::dll::shared_library*>;
+  return *all;
+}
+
+Result<std::string> private_copy(os::FileSystem& files, const std::string& bytes, const std::string& directory, const std::string& sha256) {
+  HOOKHOST_CHECK(files.make_directories(directory));
+  std::string path = os::join(directory, sha256 + ".so");
+  const auto existing = os::read_file(files, path, kFileBytesMax);
+  if (!existing || existing.value() != bytes) HOOKHOST_CHECK(os::write_file_atomically(files, path, bytes));
+  return path;
+}
+
+Result<LibraryInfo> check_entry(const hookhost_plugin_entry* entry, const PluginNote& note, const std::string& sha256) {
+  const auto wrong = [&](const std::string& why) { return fail(ErrorCode::corrupt, note.id + ": " + why + "; tell its author"); };
+  if (entry == nullptr) return wrong("hookhost_plugin_entry_v1 returned null");
+  if (!HOOKHOST_HAS(entry, create) || entry->create == nullptr) return wrong("its entry has no create function");
+  LibraryInfo out;
+  out.sha256 = sha256;
+  out.id = text(entry->id);
+  if (out.id != note.id) return wrong("its entry says id '" + out.id + "', its note '" + note.id + "'");
+  if (entry->abi_minor_needed != note.minor_needed) return wrong("its entry and its note need different minors");
+  out.name = text(entry->name);
+  out.version = text(entry->version);
+  out.description = text(entry->description);
+  out.config_schema = text(entry->config_schema);
+  out.concurrent = (entry->flags & HOOKHOST_CONCURRENT) != 0;
+  out.on_replay = entry->on_replay == HOOKHOST_REPLAY_SAFE         ? OnReplay::safe
+                  : entry->on_replay == HOOKHOST_REPLAY_RESET_ONLY ? OnReplay::reset_only
+                                                                   : OnReplay::ask;
+  out.order = entry->order == HOOKHOST_ORDER_NONE ? Order::none : entry->order == HOOKHOST_ORDER_ALL ? Order::all : Order::key;
+  if (entry->events == nullptr || entry->event_count == 0 || entry->event_count > kEventsMax) return wrong("it declares no events, or more than 256");
+  for (std::size_t i = 0; i < entry->event_count; ++i) {
+    auto pattern = parse_pattern(text(entry->events[i]), false);
+    if (!pattern) return wrong(pattern.error().message);
+    out.events.push_back(std::move(pattern.value()));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Library>> Library::load(os::FileSystem& files, const std::string& path, const std::string& private_directory,
+                                                     const std::string& sha256) {
+  HOOKHOST_TRY(const std::string real, check_file(files, path));
+  HOOKHOST_TRY(const std::string bytes, os::read_file(files, real, kFileBytesMax));
+  const std::string digest = to_hex(signing::sha256(bytes));
+  if (!sha256.empty() && sha256 != digest) {
+    return fail(ErrorCode::refused, path + " has SHA-256 " + digest + ", the configuration wants " + sha256 + "; check where the file comes from");
+  }
+  HOOKHOST_TRY(const PluginNote note, read_note(bytes));
+  HOOKHOST_TRY(const std::string copy, private_copy(files, bytes, private_directory, digest));
+  try {
+    auto& library = loaded()[digest];
+    if (library == nullptr) {
+      library = new boost::dll::shared_library(os::absolute(copy), boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    }
+    if (!library->has("hookhost_plugin_entry_v1")) {
+      return fail(ErrorCode::not_supported, note.id + " exports no hookhost_plugin_entry_v1; build it with HOOKHOST_PLUGIN or HOOKHOST_PLUGIN_C");
+    }
+    const auto* entry = library->get<const hookhost_plugin_entry*()>("hookhost_plugin_entry_v1")();
+    HOOKHOST_TRY(auto info, check_entry(entry, note, digest));
+    return std::shared_ptr<const Library>(new Library(std::move(info), entry));
+  } catch (const std::exception& error) {
+    loaded().erase(digest);
+    return fail(ErrorCode::not_supported, "loading " + path + " failed: " + error.what());
+  } catch (...) {
+    return fail(ErrorCode::not_supported, "loading " + path + " failed: it threw an exception");
+  }
+}
+
+}  // namespace hookhost::plugins
