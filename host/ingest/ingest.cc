@@ -50,10 +50,8 @@ const Source* Sources::find(std::string_view path) const {
   return found == by_path_.end() ? nullptr : found->second;
 }
 
-Ingest::Ingest(event_log::EventLog& log, const Clock& clock)
-    : log_(log), clock_(clock), reporter_(clock), sources_(std::make_shared<Sources>()) {
-  ids_.resume_after(log.last_id_found());
-}
+Ingest::Ingest(event_log::EventLog& log, EventIdGenerator& ids, const Clock& clock)
+    : log_(log), clock_(clock), ids_(ids), reporter_(clock), sources_(std::make_shared<Sources>()) {}
 
 std::shared_ptr<const Sources> Ingest::sources() const {
   const std::scoped_lock lock(mutex_);
@@ -195,21 +193,6 @@ void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
       answer(fail(done.error()));
     }
   });
-}
-
-Result<> Ingest::append_own(std::string_view type, std::string_view json) {
-  event_log::Event event;
-  event.received_at = clock_.wall();
-  event.id = ids_.next(event.received_at);
-  event.source = "hookhost";
-  event.provider = "hookhost";
-  event.type = type;
-  event.content_type = "application/json";
-  event.verified = true;
-  event.body = json;
-  HOOKHOST_TRY(const Offset at, log_.append_now(event));
-  static_cast<void>(at);
-  return success();
 }
 
 }  // namespace hookhost::ingest

@@ -47,8 +47,8 @@ struct Incoming {
 
 class Ingest {
  public:
-  // `log` and `clock` must outlive it.
-  Ingest(event_log::EventLog& log, const Clock& clock);
+  // `log`, `ids` and `clock` must outlive it. Whoever else appends events uses the same generator.
+  Ingest(event_log::EventLog& log, EventIdGenerator& ids, const Clock& clock);
 
   // Replaces the sources; counters and duplicates windows of names that stay are kept.
   void configure(const std::map<std::string, config::Source>& sources);
@@ -59,16 +59,13 @@ class Ingest {
   // Errors: those of signing::verify, team_mismatch, invalid_request; unavailable and its kin from the event log. Messages are for the client.
   void accept(const Source& source, Incoming incoming, Answer answer);
 
-  // Where the host's own events come from.
-  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view json);
-
  private:
   [[nodiscard]] Result<event_log::Event> judge(const Source& source, Incoming& incoming);
   void refuse(const Source& source, const Error& error, std::string_view why, std::string_view request_id);
 
   event_log::EventLog& log_;
   const Clock& clock_;
-  EventIdGenerator ids_;
+  EventIdGenerator& ids_;
   RefusalReporter reporter_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Sources> sources_;

@@ -21,7 +21,7 @@ class IngestTest : public testing::Test {
     auto opened = event_log::EventLog::open(os::local_file_system(), {.directory = directory_ / "events", .disk_free_min = 0}, clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     log_ = std::move(opened.value());
-    ingest_ = std::make_unique<Ingest>(*log_, clock_);
+    ingest_ = std::make_unique<Ingest>(*log_, ids_, clock_);
     const auto config = config::parse(R"(
 sources:
   kakiyo: {scheme: kakiyo, secrets: [s1]}
@@ -58,6 +58,7 @@ sources:
 
   test::TempDir directory_;
   ManualClock clock_;
+  EventIdGenerator ids_;
   std::unique_ptr<event_log::EventLog> log_;
   std::unique_ptr<Ingest> ingest_;
 };

@@ -1,0 +1,117 @@
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+
+#include "api/arguments.h"
+#include "app/admin_client.h"
+#include "app/printing.h"
+
+namespace hookhost::app {
+namespace {
+
+namespace json = boost::json;
+
+// The options of one command that go into the call as they are.
+using Texts = std::map<std::string, std::string>;
+
+std::string query_of(const Texts& texts) {
+  std::string out;
+  for (const auto& [name, value] : texts) {
+    if (!value.empty()) out += (out.empty() ? "" : "&") + name + "=" + api::url_encode(value);
+  }
+  return out;
+}
+
+std::string body_of(const Texts& texts, bool all) {
+  json::object out;
+  for (const auto& [name, value] : texts) {
+    if (!value.empty()) out[name] = value;
+  }
+  if (all) out["all"] = true;
+  return json::serialize(out);
+}
+
+CommandResult list(const Context& context, const std::string& path, const Texts& texts, const std::vector<std::string>& columns) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("GET", path, query_of(texts), ""));
+  print_list(context, answer, columns);
+  return 0;
+}
+
+CommandResult change(const Context& context, const std::string& path, const Texts& texts, bool all) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("POST", path, "", body_of(texts, all)));
+  if (context.json) {
+    context.out << answer << '\n';
+  } else {
+    const json::value parsed = json::parse(answer);
+    context.out << "done" << (parsed.as_object().contains("count") ? ": " + text_of(parsed.as_object(), "count") : "") << '\n';
+  }
+  return 0;
+}
+
+CommandResult show(const Context& context, const std::string& subscriber, const std::string& offset, const std::string& stream) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("GET", "/api/dead-letters/" + api::url_encode(subscriber) + "/" + stream + "/" + offset, "", ""));
+  context.out << answer << '\n';
+  return 0;
+}
+
+const std::vector<std::string> kDeliveries{"subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"};
+const std::vector<std::string> kLetters{"subscriber", "offset", "id", "type", "state", "reason", "attempts", "parked_at", "last_error"};
+
+}  // namespace
+
+void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* deliveries = root.add_subcommand("deliveries", "What is on its way to subscribers");
+  deliveries->require_subcommand(1);
+  auto texts = std::make_shared<Texts>();
+  const auto options = [&](CLI::App* command) {
+    command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
+    command->add_option("--event", (*texts)["event"], "Of the event with this offset");
+    command->add_option("--state", (*texts)["state"], "pending, running, blocked or behind");
+    command->add_option("--key", (*texts)["key"], "Of keys that contain this");
+  };
+  CLI::App* all = deliveries->add_subcommand("list", "List them");
+  CLI::App* one = deliveries->add_subcommand("show", "The same, for one event");
+  for (CLI::App* command : {all, one}) {
+    options(command);
+    command->callback([&, texts] { chosen.run = [&, texts] { return list(context, "/api/deliveries", *texts, kDeliveries); }; });
+  }
+  CLI::App* retry = deliveries->add_subcommand("retry-now", "Try a waiting delivery again at once");
+  auto target = std::make_shared<Texts>();
+  retry->add_option("--subscriber", (*target)["subscriber"], "The subscriber")->required();
+  retry->add_option("--event", (*target)["offset"], "The event's offset")->required();
+  retry->callback([&, target] { chosen.run = [&, target] { return change(context, "/api/deliveries/retry-now", *target, false); }; });
+}
+
+void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* letters = root.add_subcommand("dead-letters", "Events that could not be handled, and those held for a resume");
+  letters->require_subcommand(1);
+  auto texts = std::make_shared<Texts>();
+  auto everything = std::make_shared<bool>(false);
+  const auto options = [&](CLI::App* command) {
+    command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
+    command->add_option("--type", (*texts)["type"], "Of types that match this pattern");
+    command->add_option("--since", (*texts)["since"], "Parked at or after this time");
+    command->add_option("--offset", (*texts)["offset"], "The one event");
+  };
+  CLI::App* all = letters->add_subcommand("list", "List them");
+  options(all);
+  all->callback([&, texts] { chosen.run = [&, texts] { return list(context, "/api/dead-letters", *texts, kLetters); }; });
+  for (const char* verb : {"retry", "discard"}) {
+    CLI::App* command = letters->add_subcommand(verb, std::string(verb) == "retry" ? "Deliver again, with fresh attempts" : "Forget for good");
+    options(command);
+    command->add_flag("--all", *everything, "All that are meant, not only one");
+    const std::string path = std::string("/api/dead-letters/") + verb;
+    command->callback([&, texts, everything, path] { chosen.run = [&, texts, everything, path] { return change(context, path, *texts, *everything); }; });
+  }
+  CLI::App* one = letters->add_subcommand("show", "One in full, with its body");
+  auto subscriber = std::make_shared<std::string>(), offset = std::make_shared<std::string>(), stream = std::make_shared<std::string>("0");
+  one->add_option("SUBSCRIBER", *subscriber, "The subscriber")->required();
+  one->add_option("OFFSET", *offset, "The event's offset")->required();
+  one->add_option("--replay", *stream, "The id of the replay in which it failed");
+  one->callback([&, subscriber, offset, stream] { chosen.run = [&, subscriber, offset, stream] { return show(context, *subscriber, *offset, *stream); }; });
+}
+
+}  // namespace hookhost::app

@@ -1,0 +1,236 @@
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#include "app/command.h"
+#include "app/example_events.h"
+#include "base/bytes.h"
+#include "base/event_id.h"
+#include "config/config.h"
+#include "http_client/http_client.h"
+#include "os/file_system.h"
+#include "signing/sign.h"
+#include "signing/verify.h"
+
+namespace hookhost::app {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t kBodyBytesMax = 64 << 20;
+
+struct SendOptions {
+  std::vector<std::string> positional;  // SOURCE TYPE, or TYPE with --url
+  std::string url, scheme, secret_env, secret_file, data, rate;
+  std::vector<std::string> set;
+  std::uint64_t count = 1;
+};
+
+struct Target {
+  std::string url;
+  signing::SchemeOptions scheme;
+  std::string secret;  // empty: unsigned
+  std::string type_header, id_header;
+};
+
+signing::SchemeOptions scheme_of(const config::Source& source, signing::Scheme scheme) {
+  return {.scheme = scheme,
+          .tolerance = source.tolerance,
+          .header = source.header,
+          .algorithm = source.algorithm == "sha1" ? signing::Algorithm::sha1 : source.algorithm == "sha512" ? signing::Algorithm::sha512 : signing::Algorithm::sha256,
+          .encoding = source.encoding == "base64" ? signing::Encoding::base64 : signing::Encoding::hex,
+          .prefix = source.prefix};
+}
+
+std::string header_selector(const std::string& selector) { return selector.starts_with("header:") ? selector.substr(7) : std::string(); }
+
+Result<const config::Source*> find_source(const config::Config& config, const std::string& name) {
+  const auto found = config.sources.find(name);
+  if (found != config.sources.end()) return &found->second;
+  std::string names;
+  for (const auto& [known, source] : config.sources) names += (names.empty() ? "" : ", ") + known;
+  return fail(ErrorCode::not_found, "there is no source '" + name + "' in the configuration; it has: " + names);
+}
+
+Result<Target> configured(const Context& context, const std::string& name) {
+  HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
+  HOOKHOST_TRY(const auto config, config::load(path, {.all = false, .source = name}));
+  HOOKHOST_TRY(const auto* source, find_source(config, name));
+  Target out;
+  const std::string& address = config.listen.address;
+  out.url = std::string(config.listen.tls ? "https://" : "http://") + address + source->path;
+  if (!source->is_unsigned) {
+    HOOKHOST_TRY(const auto scheme, signing::parse_scheme(source->scheme));
+    out.scheme = scheme_of(*source, scheme);
+    out.secret = source->secrets.front().value.reveal();
+  }
+  out.type_header = source->scheme == "github" ? "X-GitHub-Event" : header_selector(source->type);
+  out.id_header = source->scheme == "github" ? "X-GitHub-Delivery" : header_selector(source->id);
+  return out;
+}
+
+Result<Target> given(const SendOptions& options) {
+  Target out;
+  out.url = options.url;
+  HOOKHOST_TRY(out.scheme.scheme, signing::parse_scheme(options.scheme));
+  if (!options.secret_env.empty()) {
+    const char* value = std::getenv(options.secret_env.c_str());
+    if (value == nullptr || *value == '\0') return fail(ErrorCode::usage, "the environment variable " + options.secret_env + " is not set");
+    out.secret = value;
+  } else if (!options.secret_file.empty()) {
+    HOOKHOST_TRY(out.secret, os::read_file(os::local_file_system(), options.secret_file, 65'536));
+    while (out.secret.ends_with('\n')) out.secret.pop_back();
+  } else {
+    return fail(ErrorCode::usage, "--url wants --secret-env VAR or --secret-file FILE");
+  }
+  if (out.scheme.scheme == signing::Scheme::github) {
+    out.type_header = "X-GitHub-Event";
+    out.id_header = "X-GitHub-Delivery";
+  }
+  return out;
+}
+
+Result<json::value> base_body(const SendOptions& options, const std::string& type) {
+  std::string text;
+  if (options.data.starts_with('@')) {
+    HOOKHOST_TRY(text, os::read_file(os::local_file_system(), options.data.substr(1), kBodyBytesMax));
+  } else if (!options.data.empty()) {
+    text = options.data;
+  } else if (const ExampleEvent* example = find_example("", type)) {
+    text = example->body;
+  } else {
+    text = json::serialize(json::object{{"event", type}, {"type", type}, {"data", json::object{}}});
+  }
+  boost::system::error_code broken;
+  auto parsed = json::parse(text, broken);
+  if (broken) return fail(ErrorCode::usage, "--data is no JSON");
+  for (const std::string& assignment : options.set) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos) return fail(ErrorCode::usage, "--set wants PATH=VALUE, such as data.chatId=chat_1");
+    std::string pointer = assignment.substr(0, equals);
+    if (!pointer.starts_with('/')) {
+      for (char& c : pointer) c = c == '.' ? '/' : c;
+      pointer.insert(pointer.begin(), '/');
+    }
+    // The place itself may be new, what holds it must be there.
+    const auto last = pointer.rfind('/');
+    boost::system::error_code missing;
+    json::value* parent = parsed.find_pointer(pointer.substr(0, last), missing);
+    if (parent == nullptr || !parent->is_object()) return fail(ErrorCode::usage, "--set " + assignment + ": there is no such place in the body");
+    parent->get_object()[pointer.substr(last + 1)] = assignment.substr(equals + 1);
+  }
+  return parsed;
+}
+
+// Fresh times and ids in each event, so that none is a duplicate of the one before.
+std::string freshen(json::value body, const std::string& id, WallTime now) {
+  if (auto* object = body.if_object()) {
+    const std::string time = to_rfc3339(now);
+    if (object->contains("timestamp")) (*object)["timestamp"] = time;
+    if (auto* data = object->if_contains("data"); data != nullptr && data->is_object() && data->get_object().contains("timestamp")) {
+      data->get_object()["timestamp"] = time;
+    }
+    if (object->contains("object") && object->contains("id")) (*object)["id"] = id;  // Stripe's event id
+  }
+  return json::serialize(body);
+}
+
+CommandResult send(const Context& context, const SendOptions& options) {
+  const bool direct = !options.url.empty();
+  if (options.positional.size() != (direct ? 1U : 2U)) return fail(ErrorCode::usage, direct ? "--url wants TYPE" : "send wants SOURCE and TYPE");
+  const std::string& type = options.positional.back();
+  Result<Target> target_result = direct ? given(options) : configured(context, options.positional.front());
+  HOOKHOST_TRY(const Target target, std::move(target_result));
+  HOOKHOST_TRY(const json::value body, base_body(options, type));
+  const double rate = options.rate.empty() ? 0 : std::atof(options.rate.c_str());
+  http_client::HttpClient client;
+  EventIdGenerator ids;
+  std::uint64_t refused = 0;
+  const auto begun = system_clock().monotonic();
+  for (std::uint64_t n = 0; n < options.count; ++n) {
+    if (rate > 0) std::this_thread::sleep_until(begun + std::chrono::duration_cast<Duration>(std::chrono::duration<double>(static_cast<double>(n) / rate)));
+    const WallTime now = system_clock().wall();
+    const std::string id = "msg_" + ids.next(now).value.substr(4);
+    http_client::HttpRequest request;
+    request.method = "POST";
+    request.url = target.url;
+    request.body = freshen(body, id, now);
+    request.headers = {{"Content-Type", "application/json"}};
+    if (!target.type_header.empty()) request.headers.emplace_back(target.type_header, target.scheme.scheme == signing::Scheme::github ? type.substr(0, type.find('.')) : type);
+    if (!target.id_header.empty()) request.headers.emplace_back(target.id_header, id);
+    if (!target.secret.empty()) {
+      HOOKHOST_TRY(auto signature, signing::sign(target.scheme, target.secret, id, now, request.body));
+      request.headers.insert(request.headers.end(), signature.begin(), signature.end());
+    }
+    HOOKHOST_TRY(const auto answer, client.send(request));
+    if (answer.status / 100 != 2) ++refused;
+    if (options.count <= 10 || context.json || answer.status / 100 != 2) context.out << answer.body << '\n';
+    if (refused > 10) return fail(ErrorCode::internal_error, "more than 10 events were refused; sending is ended");
+  }
+  if (options.count > 10 && !context.json) context.out << options.count - refused << " events accepted\n";
+  return refused == 0 ? 0 : 1;
+}
+
+struct VerifyOptions {
+  std::string source, body;
+  std::vector<std::string> headers;
+};
+
+CommandResult verify(const Context& context, const VerifyOptions& options) {
+  HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
+  HOOKHOST_TRY(const auto config, config::load(path, {.all = false, .source = options.source}));
+  HOOKHOST_TRY(const auto* source, find_source(config, options.source));
+  if (source->is_unsigned) return fail(ErrorCode::usage, "the source is unsigned; there is nothing to verify");
+  HOOKHOST_TRY(const auto scheme, signing::parse_scheme(source->scheme));
+  HOOKHOST_TRY(const std::string body, os::read_file(os::local_file_system(), options.body, kBodyBytesMax));
+  std::vector<signing::HeaderView> headers;
+  for (const std::string& header : options.headers) {
+    const auto colon = header.find(':');
+    if (colon == std::string::npos) return fail(ErrorCode::usage, "--header wants 'NAME: VALUE'");
+    headers.push_back({std::string_view(header).substr(0, colon), trim(std::string_view(header).substr(colon + 1))});
+  }
+  std::vector<signing::Secret> secrets;
+  for (const auto& secret : source->secrets) secrets.push_back({secret.value.reveal(), secret.until});
+  const auto options_of_scheme = scheme_of(*source, scheme);
+  const WallTime now = system_clock().wall();
+  const auto verdict = signing::verify(options_of_scheme, secrets, headers, body, now);
+  if (context.json) {
+    context.out << json::serialize(json::object{{"valid", verdict.ok},
+                                                {"error", verdict.ok ? json::value(nullptr) : json::value(to_string(verdict.refusal))},
+                                                {"why", verdict.why}})
+                << '\n';
+  } else {
+    context.out << signing::explain(options_of_scheme, secrets, headers, body, now);
+  }
+  return verdict.ok ? 0 : 1;
+}
+
+}  // namespace
+
+void add_send(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* command = root.add_subcommand("send", "Send a signed webhook, as the provider would");
+  auto options = std::make_shared<SendOptions>();
+  command->add_option("SOURCE_TYPE", options->positional, "SOURCE and TYPE; with --url only TYPE")->required();
+  command->add_option("--url", options->url, "Send there instead of to a configured source");
+  command->add_option("--scheme", options->scheme, "kakiyo, github, standard-webhooks, stripe");
+  command->add_option("--secret-env", options->secret_env, "The environment variable with the secret");
+  command->add_option("--secret-file", options->secret_file, "The file with the secret");
+  command->add_option("--set", options->set, "PATH=VALUE: change one text of the body, such as data.chatId=chat_1");
+  command->add_option("--data", options->data, "The body: JSON, or @FILE");
+  command->add_option("--count", options->count, "How many");
+  command->add_option("--rate", options->rate, "At most N/s");
+  command->callback([&, options] { chosen.run = [&, options] { return send(context, *options); }; });
+}
+
+void add_verify(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* command = root.add_subcommand("verify", "Check a webhook's signature and say why it is right or wrong");
+  auto options = std::make_shared<VerifyOptions>();
+  command->add_option("--source", options->source, "The source whose secrets count")->required();
+  command->add_option("--header", options->headers, "'NAME: VALUE', as received");
+  command->add_option("--body", options->body, "The file with the body's exact bytes")->required();
+  command->callback([&, options] { chosen.run = [&, options] { return verify(context, *options); }; });
+}
+
+}  // namespace hookhost::app

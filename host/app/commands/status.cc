@@ -1,0 +1,97 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "api/arguments.h"
+#include "app/admin_client.h"
+#include "app/printing.h"
+
+namespace hookhost::app {
+namespace {
+
+namespace json = boost::json;
+
+const std::vector<std::string> kColumns{"name", "kind", "state", "position", "lag_events", "lag_seconds", "blocked_keys", "pending", "dead_letters"};
+
+// Not well: a subscriber that is not fed though nobody paused it, dead letters or gaps that nobody looked at, an event log that refuses.
+std::vector<std::string> complaints(const json::object& status) {
+  std::vector<std::string> out;
+  if (!status.at("ready").as_bool()) out.push_back("events are refused: " + text_of(status, "not_ready_because"));
+  for (const json::value& value : status.at("subscribers").as_array()) {
+    const json::object& one = value.as_object();
+    const std::string name = text_of(one, "name"), state = text_of(one, "state");
+    if (state == "stopped" || state == "failed" || state == "waiting") {
+      out.push_back(name + " is " + state + ": " + text_of(one, "reason") + (one.at("way_out").is_null() ? "" : "; " + text_of(one, "way_out")));
+    }
+    for (const char* member : {"dead_letters", "held", "gaps"}) {
+      if (text_of(one, member) != "0") out.push_back(name + " has " + text_of(one, member) + " " + member);
+    }
+  }
+  return out;
+}
+
+CommandResult status(const Context& context, const std::string& subscriber, bool check) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  if (!subscriber.empty()) {
+    HOOKHOST_TRY(const auto one, client->call("GET", "/api/subscribers/" + api::url_encode(subscriber), "", ""));
+    if (context.json) {
+      context.out << one << '\n';
+      return 0;
+    }
+    for (const auto& member : json::parse(one).as_object()) {
+      context.out << std::string(member.key()) << ": " << text_of(json::object{{"v", member.value()}}, "v") << '\n';
+    }
+    return 0;
+  }
+  HOOKHOST_TRY(const auto text, client->call("GET", "/api/status", "", ""));
+  const json::value parsed = json::parse(text);
+  const json::object& all = parsed.as_object();
+  const auto problems = complaints(all);
+  if (context.json) {
+    print_lines(context.out, all.at("subscribers"));
+  } else {
+    const json::object& log = all.at("event_log").as_object();
+    context.out << (client->host_runs() ? "host: running\n" : "host: not running\n") << "event log: offsets " << text_of(log, "begin") << " to "
+                << text_of(log, "end") << ", " << text_of(log, "record_bytes") << " bytes in " << text_of(log, "segments") << " segments\n";
+    print_table(context.out, all.at("subscribers"), kColumns);
+    for (const auto& problem : problems) context.out << "attention: " << problem << '\n';
+  }
+  return check && !problems.empty() ? 1 : 0;
+}
+
+CommandResult reload(const Context& context, bool dry_run) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto ping, client->call("GET", "/api/status", "", ""));
+  static_cast<void>(ping);
+  if (!client->host_runs()) return fail(ErrorCode::unreachable, "no host runs; the configuration is read when it starts");
+  HOOKHOST_TRY(const auto text, client->call("POST", "/api/reload", "", dry_run ? R"({"dry_run":true})" : "{}"));
+  if (context.json) {
+    context.out << text << '\n';
+    return 0;
+  }
+  const json::value parsed = json::parse(text);
+  const json::object& report = parsed.as_object();
+  for (const json::value& one : report.at("changes").as_array()) context.out << std::string(one.as_string()) << '\n';
+  for (const json::value& one : report.at("needs_restart").as_array()) context.out << std::string(one.as_string()) << ": changed, needs restart\n";
+  if (report.at("changes").as_array().empty() && report.at("needs_restart").as_array().empty()) context.out << "nothing changed\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_status(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* command = root.add_subcommand("status", "How the host and its subscribers are");
+  auto subscriber = std::make_shared<std::string>();
+  auto check = std::make_shared<bool>(false);
+  command->add_option("SUBSCRIBER", *subscriber, "One subscriber, in full");
+  command->add_flag("--check", *check, "Exit with 1 when something wants attention");
+  command->callback([&, subscriber, check] { chosen.run = [&, subscriber, check] { return status(context, *subscriber, *check); }; });
+}
+
+void add_reload(CLI::App& root, Context& context, Chosen& chosen) {
+  CLI::App* command = root.add_subcommand("reload", "Apply the changed configuration; an invalid one changes nothing");
+  auto dry_run = std::make_shared<bool>(false);
+  command->add_flag("--dry-run", *dry_run, "Only say what would change");
+  command->callback([&, dry_run] { chosen.run = [&, dry_run] { return reload(context, *dry_run); }; });
+}
+
+}  // namespace hookhost::app

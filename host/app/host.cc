@@ -1,0 +1,230 @@
+#include "app/host.h"
+
+#include "base/bytes.h"
+#include "base/diagnostics.h"
+#include "event_log/format.h"
+#include "signing/digest.h"
+
+namespace hookhost::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kMaintenanceInterval = 1s;
+constexpr int kRetentionEvery = 30;  // maintenance rounds
+constexpr Duration kAttemptsKept = 30 * 24h;
+constexpr std::uint64_t kPemBytesMax = 1 << 20;
+
+bool has_segments(os::FileSystem& files, const std::string& directory) {
+  const auto names = files.list(directory);
+  if (!names) return false;
+  for (const std::string& name : names.value()) {
+    if (event_log::parse_segment_name(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
+  auto& files = os::local_file_system();
+  HOOKHOST_CHECK(files.make_directories(config.data_dir));
+  HOOKHOST_TRY(auto lock, os::LockFile::acquire(os::join(config.data_dir, "LOCK")));
+  std::unique_ptr<Host> host(new Host(std::move(config), std::move(lock)));
+  HOOKHOST_CHECK(host->open_stores(options));
+  return host;
+}
+
+Result<> Host::open_stores(const HostOptions& options) {
+  auto& files = os::local_file_system();
+  const std::string events = os::join(config_.data_dir, "events");
+  HOOKHOST_TRY(registry_, state::Registry::open(os::join(config_.data_dir, "registry.db"), options.new_registry || !has_segments(files, events)));
+  HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db")));
+  if (store_->created() && has_segments(files, events)) {
+    diagnose(Level::warn, "app", "delivery.db was missing: subscribers begin at their start_at, kv and dead letters are lost");
+  }
+  HOOKHOST_TRY(log_, event_log::EventLog::open(files,
+                                               {.directory = events,
+                                                .segment_bytes = config_.event_log.segment_bytes,
+                                                .disk_free_min = config_.event_log.disk_free_min,
+                                                .known_durable = store_->durable_end_seen(),
+                                                .accept_loss = options.accept_loss},
+                                               clock_));
+  const auto& report = log_->recovery();
+  if (!report.clean) {
+    diagnose(Level::warn, "event_log", "the last stop was not an orderly one; the event log is recovered",
+             {{"rewritten", report.rewritten}, {"cut_bytes", report.cut_bytes}, {"end", log_->durable_end().value}});
+  }
+  for (const auto& [from, until] : report.lost) {
+    diagnose(Level::error, "event_log", "answered events are lost", {{"from", from.value}, {"until", until.value}});
+  }
+  ids_.resume_after(log_->last_id_found());
+  feed_ = std::make_unique<delivery::LogFeed>(*log_, ids_, clock_);
+  engine_ = std::make_unique<delivery::Engine>(
+      *feed_, *store_, clock_, delivery::EngineOptions{.blocked_lanes_max = static_cast<std::uint32_t>(config_.blocked_lanes_max)});
+  HOOKHOST_CHECK(engine_->start());
+  ingest_ = std::make_unique<ingest::Ingest>(*log_, ids_, clock_);
+  plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_);
+  return success();
+}
+
+Result<> Host::serve() {
+  log_->on_poisoned([this] {
+    poisoned_.store(true);
+    request_stop();
+  });
+  ingest_->configure(config_.sources);
+  HOOKHOST_CHECK(ingest_->rebuild_duplicates());
+  HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
+  HOOKHOST_CHECK(start_listeners());
+  maintenance_ = std::thread([this] { maintain(); });
+  return success();
+}
+
+Result<std::string> Host::admin_token() {
+  if (config_.admin.token) return config_.admin.token->reveal();
+  auto& files = os::local_file_system();
+  const std::string path = os::join(config_.data_dir, "admin.token");
+  if (auto existing = os::read_file(files, path, 4096)) {
+    std::string token(trim(existing.value()));
+    while (token.ends_with('\n')) token.pop_back();
+    if (!token.empty()) return token;
+  }
+  std::string token = to_hex(signing::random_bytes(24));
+  HOOKHOST_CHECK(os::write_file_atomically(files, path, token + "\n"));
+  return token;
+}
+
+Result<> Host::start_listeners() {
+  HOOKHOST_TRY(const std::string token, admin_token());
+  admin_handler_ = std::make_unique<api::AdminServer>(*this, api::AdminGuard(token, config_.admin.address));
+  HOOKHOST_TRY(admin_server_, http::Server::start({.name = "admin", .address = config_.admin.address, .threads = 1, .connections_max = 256}, *admin_handler_));
+  const config::Listen& listen = config_.listen;
+  http::ServerOptions options{.name = "public",
+                              .address = listen.address,
+                              .threads = static_cast<unsigned>(listen.threads),
+                              .connections_max = static_cast<std::uint32_t>(listen.connections_max),
+                              .header_bytes_max = static_cast<std::uint32_t>(listen.header_bytes_max),
+                              .waiting_requests_max = static_cast<std::uint32_t>(listen.waiting_requests_max),
+                              .header_timeout = listen.header_timeout,
+                              .body_timeout = listen.body_timeout,
+                              .idle_timeout = listen.idle_timeout,
+                              .write_timeout = listen.write_timeout};
+  if (listen.tls) {
+    auto& files = os::local_file_system();
+    HOOKHOST_TRY(auto certificate, os::read_file(files, listen.tls->certificate, kPemBytesMax));
+    HOOKHOST_TRY(auto key, os::read_file(files, listen.tls->key, kPemBytesMax));
+    options.tls = http::TlsOptions{std::move(certificate), std::move(key)};
+  }
+  public_handler_ = std::make_unique<PublicHandler>(*ingest_);
+  HOOKHOST_TRY(public_server_, http::Server::start(std::move(options), *public_handler_));
+  return success();
+}
+
+void Host::request_stop() {
+  const std::scoped_lock lock(wait_mutex_);
+  stop_requested_ = true;
+  wakes_.notify_all();
+}
+
+int Host::wait() {
+  {
+    std::unique_lock lock(wait_mutex_);
+    wakes_.wait(lock, [&] { return stop_requested_; });
+  }
+  stop();
+  return poisoned_.load() ? exit_code(ErrorCode::poisoned) : 0;
+}
+
+void Host::maintain() {
+  const auto [age, bytes] = [&] {
+    const std::scoped_lock lock(config_mutex_);
+    return std::pair(config_.event_log.retention_age, config_.event_log.retention_bytes);
+  }();
+  for (int round = 1;; ++round) {
+    {
+      std::unique_lock lock(wait_mutex_);
+      wakes_.wait_for(lock, kMaintenanceInterval, [&] { return stop_requested_; });
+      if (stop_requested_) return;
+    }
+    store_->note_durable_end(log_->durable_end());
+    if (round % kRetentionEvery != 0) continue;
+    const auto removed = log_->apply_retention(age, bytes, engine_->oldest_needed());
+    if (!removed) diagnose(Level::error, "app", "retention failed: " + removed.error().message);
+    if (const auto pruned = store_->prune_attempts(clock_.wall() - kAttemptsKept); !pruned) {
+      diagnose(Level::error, "app", "pruning the attempts failed: " + pruned.error().message);
+    }
+  }
+}
+
+// Intake first, so that nothing new comes; then running calls and their commits; then the files.
+void Host::stop() {
+  if (stopped_.exchange(true)) return;
+  request_stop();
+  if (maintenance_.joinable()) maintenance_.join();
+  const Duration drain = [&] {
+    const std::scoped_lock lock(config_mutex_);
+    return config_.drain_timeout;
+  }();
+  const auto deadline = clock_.monotonic() + drain;
+  if (public_server_) public_server_->drain(drain / 4);
+  if (engine_) engine_->stop(deadline);
+  if (admin_server_) admin_server_->drain(500ms);
+  public_server_.reset();
+  admin_server_.reset();
+  admin_handler_.reset();
+  plugins_.reset();
+  engine_.reset();
+  ingest_.reset();
+  if (log_) log_->close();
+  feed_.reset();
+  store_.reset();
+}
+
+Host::~Host() { stop(); }
+
+std::vector<api::PluginInfo> Host::plugins() { return plugins_->info(); }
+
+std::vector<api::SourceInfo> Host::sources() {
+  std::vector<api::SourceInfo> out;
+  for (const auto& source : ingest_->sources()->all()) {
+    const auto& counters = source->state->counters;
+    api::SourceInfo info{source->settings.name, source->settings.path, source->settings.scheme, source->settings.provider,
+                         source->settings.team.value_or(""), counters.accepted.load(), counters.duplicates.load(), 0};
+    for (const auto& refused : counters.refused) info.refused += refused.load();
+    out.push_back(std::move(info));
+  }
+  return out;
+}
+
+Result<api::ReloadReport> Host::reload(bool dry_run) {
+  const std::scoped_lock lock(config_mutex_);
+  HOOKHOST_TRY(auto next, config::load(config_.file, {}));
+  auto difference = config::difference(config_, next);
+  api::ReloadReport report{std::move(difference.changes), std::move(difference.needs_restart), false};
+  if (dry_run) return report;
+  if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
+  // What only a restart applies stays as it is.
+  next.data_dir = config_.data_dir;
+  next.listen = config_.listen;
+  next.admin = config_.admin;
+  next.event_log = config_.event_log;
+  next.blocked_lanes_max = config_.blocked_lanes_max;
+  ingest_->configure(next.sources);
+  const auto before = config_.plugins;
+  config_ = std::move(next);
+  HOOKHOST_CHECK(plugins_->apply(config_, before, config_.drain_timeout));
+  report.applied = true;
+  return report;
+}
+
+bool Host::alive() {
+  return engine_->alive(10s) && (!public_server_ || public_server_->is_alive());
+}
+
+Result<> Host::ready() {
+  if (stopped_.load()) return fail(ErrorCode::unavailable, "the host is stopping");
+  return log_->accepting();
+}
+
+}  // namespace hookhost::app

@@ -1,0 +1,87 @@
+// The composition root: makes the rooms, joins them, starts and stops them in order. One object per process that owns the data directory.
+//
+// Order of start: lock, registry, delivery.db, event log (recovery), engine, sources, plugins, listeners. Order of stop: the reverse, but that
+// the public listener stops accepting first.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "api/admin_server.h"
+#include "api/host_control.h"
+#include "app/plugin_set.h"
+#include "app/public_handler.h"
+#include "base/event_id.h"
+#include "delivery/log_feed.h"
+#include "http/server.h"
+#include "os/lock_file.h"
+#include "state/registry.h"
+
+namespace hookhost::app {
+
+struct HostOptions {
+  bool accept_loss = false;
+  bool new_registry = false;
+};
+
+class Host final : public api::HostControl {
+ public:
+  // Everything that needs no network and no plugin: enough for commands without a running host. Errors say what to do.
+  [[nodiscard]] static Result<std::unique_ptr<Host>> open(config::Config config, const HostOptions& options);
+  ~Host() override;
+
+  // Sources, plugins, listeners. Error: of the listeners, or of a required plugin.
+  [[nodiscard]] Result<> serve();
+  // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status.
+  [[nodiscard]] int wait();
+  void request_stop();  // from any thread
+
+  [[nodiscard]] std::uint16_t public_port() const { return public_server_->port(); }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_server_->port(); }
+
+  [[nodiscard]] delivery::Engine& engine() override { return *engine_; }
+  [[nodiscard]] delivery::EventFeed& feed() override { return *feed_; }
+  [[nodiscard]] state::DeliveryStore& store() override { return *store_; }
+  [[nodiscard]] const event_log::EventLog& event_log() override { return *log_; }
+  [[nodiscard]] std::vector<api::PluginInfo> plugins() override;
+  [[nodiscard]] std::vector<api::SourceInfo> sources() override;
+  [[nodiscard]] Result<api::ReloadReport> reload(bool dry_run) override;
+  [[nodiscard]] bool alive() override;
+  [[nodiscard]] Result<> ready() override;
+  void add_metrics(api::MetricsPage& page) override;
+
+ private:
+  explicit Host(config::Config config, os::LockFile lock) : config_(std::move(config)), lock_(std::move(lock)) {}
+  [[nodiscard]] Result<> open_stores(const HostOptions& options);
+  [[nodiscard]] Result<std::string> admin_token();
+  [[nodiscard]] Result<> start_listeners();
+  void maintain();
+  void stop();
+
+  const Clock& clock_ = system_clock();
+  mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
+  config::Config config_;
+  os::LockFile lock_;
+  std::unique_ptr<state::Registry> registry_;
+  std::unique_ptr<state::DeliveryStore> store_;
+  std::unique_ptr<event_log::EventLog> log_;
+  EventIdGenerator ids_;
+  std::unique_ptr<delivery::LogFeed> feed_;
+  std::unique_ptr<delivery::Engine> engine_;
+  std::unique_ptr<ingest::Ingest> ingest_;
+  std::unique_ptr<PluginSet> plugins_;
+  std::unique_ptr<PublicHandler> public_handler_;
+  std::unique_ptr<api::AdminServer> admin_handler_;
+  std::unique_ptr<http::Server> public_server_, admin_server_;
+  std::mutex wait_mutex_;
+  std::condition_variable wakes_;
+  bool stop_requested_ = false;
+  std::atomic<bool> poisoned_{false}, stopped_{false};
+  std::thread maintenance_;
+};
+
+}  // namespace hookhost::app

@@ -1,0 +1,177 @@
+#include "app/plugin_set.h"
+
+#include <algorithm>
+
+#include "base/diagnostics.h"
+#include "os/file_system.h"
+#include "plugins/config_schema.h"
+
+namespace hookhost::app {
+namespace {
+
+constexpr std::uint32_t kConcurrencyDefault = 4;  // of a plugin that allows it
+
+std::string join(const std::vector<Pattern>& patterns) {
+  std::string out;
+  for (const Pattern& pattern : patterns) out += (out.empty() ? "" : ", ") + pattern.text();
+  return out;
+}
+
+// The pattern that matches what both match; they overlap.
+Pattern both(const Pattern& left, const Pattern& right) {
+  Pattern out;
+  out.source = left.source.empty() ? right.source : left.source;
+  out.provider = left.provider.empty() ? right.provider : left.provider;
+  const auto narrowness = [](const Pattern& p) { return std::pair(p.kind, p.type.size()); };
+  const Pattern& narrower = narrowness(left) >= narrowness(right) ? left : right;
+  out.kind = narrower.kind;
+  out.type = narrower.type;
+  return out;
+}
+
+delivery::StartAt start_at(const config::When& when) {
+  delivery::StartAt out;
+  out.kind = static_cast<delivery::StartAt::Kind>(when.kind);
+  out.offset = when.offset;
+  out.time = when.time;
+  out.age = when.age;
+  return out;
+}
+static_assert(static_cast<int>(delivery::StartAt::Kind::hold) == static_cast<int>(config::When::Kind::hold) &&
+              static_cast<int>(delivery::StartAt::Kind::age) == static_cast<int>(config::When::Kind::age));
+
+int strength(plugins::Order order) { return order == plugins::Order::none ? 0 : order == plugins::Order::key ? 1 : 2; }
+
+Result<delivery::OrderBy> order_of(const config::Plugin& plugin, const plugins::LibraryInfo& library) {
+  using Kind = delivery::OrderBy::Kind;
+  delivery::OrderBy out;
+  if (plugin.order_by.empty()) {
+    out.kind = library.order == plugins::Order::none ? Kind::none : library.order == plugins::Order::all ? Kind::all : Kind::key;
+    return out;
+  }
+  out.kind = plugin.order_by == "none" ? Kind::none : plugin.order_by == "all" ? Kind::all : plugin.order_by == "key" ? Kind::key : Kind::pointer;
+  if (out.kind == Kind::pointer) out.pointer = plugin.order_by;
+  const int wanted = out.kind == Kind::none ? 0 : out.kind == Kind::all ? 2 : 1;
+  if (wanted < strength(library.order)) {
+    return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + plugin.name + ".order_by: '" + plugin.order_by +
+                                               "' is weaker than the order that " + library.id + " needs; remove it");
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::uint32_t> concurrency_of(const config::Plugin& plugin, const plugins::LibraryInfo& library) {
+  if (!plugin.concurrency) return library.concurrent ? kConcurrencyDefault : 1;
+  if (*plugin.concurrency > 1 && !library.concurrent) {
+    return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + plugin.name + ".concurrency: " + library.id +
+                                               " handles one event at a time (it is not built as concurrent); set 1 or remove it");
+  }
+  return static_cast<std::uint32_t>(*plugin.concurrency);
+}
+
+Result<delivery::SubscriberOptions> subscriber_options(const config::Plugin& plugin, const plugins::LibraryInfo& library) {
+  delivery::SubscriberOptions out;
+  out.id = SubscriberId{plugin.name};
+  for (const Pattern& wanted : plugin.events) {
+    for (const Pattern& declared : library.events) {
+      if (overlap(wanted, declared)) out.events.push_back(both(wanted, declared));
+    }
+  }
+  if (plugin.events.empty()) out.events = library.events;
+  if (out.events.empty()) {
+    return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + plugin.name + ".events: [" + join(plugin.events) +
+                                               "] leaves nothing of what " + library.id + " declares: [" + join(library.events) + "]");
+  }
+  HOOKHOST_TRY(out.order_by, order_of(plugin, library));
+  out.retry = plugin.retry;
+  out.timeout = plugin.timeout;
+  out.stop_after = static_cast<std::uint32_t>(plugin.stop_after);
+  return out;
+}
+
+Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& config_dir, Duration drain) {
+  HOOKHOST_TRY(const auto library, plugins::Library::load(os::local_file_system(), plugin.library, private_directory_, plugin.sha256));
+  const plugins::LibraryInfo& declared = library->info();
+  {
+    const std::scoped_lock lock(mutex_);
+    api::PluginInfo& info = info_[plugin.name];
+    info.id = declared.id;
+    info.version = declared.version;
+    info.description = declared.description;
+    info.sha256 = declared.sha256;
+    for (const Pattern& pattern : declared.events) info.events.push_back(pattern.text());
+  }
+  HOOKHOST_TRY(auto options, subscriber_options(plugin, declared));
+  HOOKHOST_TRY(const std::uint32_t concurrency, concurrency_of(plugin, declared));
+  HOOKHOST_CHECK(plugins::check_config(plugin.name, declared.config_schema, plugin.config_json));
+  std::shared_ptr<plugins::PluginMetrics> metrics;
+  {
+    const std::scoped_lock lock(mutex_);
+    auto& kept = metrics_[plugin.name];
+    if (!kept) kept = std::make_shared<plugins::PluginMetrics>();
+    metrics = kept;
+  }
+  auto subscriber = plugins::make_subscriber(library,
+                                             {.instance = {.name = plugin.name, .config = plugin.config_json, .config_dir = config_dir},
+                                              .concurrency = concurrency,
+                                              .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight)},
+                                             std::move(metrics), clock_);
+  return engine_.attach(std::move(options), std::move(subscriber), drain);
+}
+
+Result<> PluginSet::apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain) {
+  // Positions first, before any of the plugins' code runs.
+  for (const auto& [name, plugin] : config.plugins) {
+    HOOKHOST_TRY(const auto accepted, engine_.accept(SubscriberId{name}, "plugin", start_at(plugin.start_at)));
+    if (!accepted.first_time) continue;
+    diagnose(Level::info, "app", "a new subscriber", {{"subscriber", name}, {"state", state::to_string(accepted.condition)}, {"position", accepted.position.value}});
+  }
+  for (const auto& [name, plugin] : config.plugins) {
+    const auto old = before.find(name);
+    if (old != before.end() && old->second == plugin) continue;
+    const SubscriberId id{name};
+    {
+      const std::scoped_lock lock(mutex_);
+      info_[name] = {.name = name, .library = os::file_name(plugin.library), .state = plugin.enabled ? "loaded" : "disabled"};
+    }
+    if (!plugin.enabled) {
+      HOOKHOST_CHECK(engine_.disable(id, "enabled: false in the configuration", drain));
+      continue;
+    }
+    auto up = bring_up(plugin, os::parent(config.file), drain);
+    if (up) continue;
+    diagnose(Level::error, "app", "a plugin could not be loaded: " + up.error().message, {{"plugin", name}});
+    {
+      const std::scoped_lock lock(mutex_);
+      info_[name].state = "failed";
+      info_[name].error = up.error().message;
+    }
+    HOOKHOST_CHECK(engine_.disable(id, up.error().message, drain));
+    if (plugin.required) return fail(up.error().code, "plugins." + name + " is required: " + up.error().message);
+  }
+  HOOKHOST_TRY(const auto known, store_.subscribers());
+  for (const auto& row : known) {
+    if (row.kind != "plugin" || config.plugins.contains(row.id.value) || row.condition == state::Condition::detached) continue;
+    HOOKHOST_CHECK(engine_.detach(row.id, drain));
+    const std::scoped_lock lock(mutex_);
+    info_.erase(row.id.value);
+  }
+  return success();
+}
+
+std::vector<api::PluginInfo> PluginSet::info() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<api::PluginInfo> out;
+  for (const auto& [name, info] : info_) out.push_back(info);
+  return out;
+}
+
+std::vector<std::pair<std::string, std::vector<plugins::PluginMetrics::Sample>>> PluginSet::metrics() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::pair<std::string, std::vector<plugins::PluginMetrics::Sample>>> out;
+  for (const auto& [name, metrics] : metrics_) out.emplace_back(name, metrics->samples());
+  return out;
+}
+
+}  // namespace hookhost::app

@@ -1,0 +1,25 @@
+// How commands print what the admin API answers: `--json` one object a line, unchanged; else a table for people.
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <string>
+#include <vector>
+
+#include "app/command.h"
+
+namespace hookhost::app {
+
+// Each element of a JSON array on its own line.
+void print_lines(std::ostream& out, const boost::json::value& array);
+
+// A table of the named members; absent and null ones are "-". Numbers to the right.
+void print_table(std::ostream& out, const boost::json::value& array, const std::vector<std::string>& members);
+
+// One or the other.
+void print_list(const Context& context, const std::string& json, const std::vector<std::string>& members);
+
+// A member as people read it.
+[[nodiscard]] std::string text_of(const boost::json::object& object, std::string_view member);
+
+}  // namespace hookhost::app
