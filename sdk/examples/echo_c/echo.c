@@ -1,6 +1,5 @@
 /* The smallest plugin: one function in C. It writes a line of diagnostics for every message. */
 #include <hookhost/abi.h>
-#include <stdlib.h>
 
 static int32_t on_event(const hookhost_host* host, const hookhost_event* event, hookhost_call* call) {
   const char pointer[] = "/data/message";

@@ -9,12 +9,16 @@
  * - Nothing is freed across the boundary: every view is borrowed, for as long as the comment says; the host copies what it is given during the
  *   call. Texts from the host are UTF-8 where the comment says text, and always followed by a NUL.
  * - Nothing may be thrown or longjmp'ed across the boundary, in either direction.
+ * - A value, flag or status that you do not know means what its comment says an unknown one means; never an error of your own.
+ * - The layouts are those of a 64-bit machine; padding is explicit, in members called reserved, which are 0.
  * - Times are int64_t nanoseconds: since 1970 in UTC for moments, plain for durations.
  *
  * Threads. Each function says in brackets where it may be called:
- *   [handle]  by the host, one call at a time per instance unless the plugin has HOOKHOST_CONCURRENT
- *   [any]     from every thread, at any time between create and the end of destroy
- *   [load]    by the host while it loads the library, on one thread
+ *   [load]      on one thread, while the host loads the library or makes an instance
+ *   [handle]    inside one of the host's calls into the instance, on the thread of that call
+ *   [deferred]  from every thread, between defer() and the completion of that call
+ *   [any]       from every thread, between create and the end of stop (of destroy, where there is no stop)
+ * The host calls every function marked [handle] in an instance's tables by the rule that follows; the plugin calls the host's by the same word.
  * Without HOOKHOST_CONCURRENT the host never has more than one call into the instance (handle, checkpoint, start, stop, extensions marked
  * [handle]), live and replay together. With it, several handle calls may run at once on different threads, never two with the same lane;
  * checkpoint may run beside them and covers exactly the calls that had returned (or completed) before it began. The calling thread may differ
@@ -33,10 +37,21 @@ extern "C" {
 #define HOOKHOST_ABI_MAJOR 1
 #define HOOKHOST_ABI_MINOR 0
 
-/* The lowest minor that the plugin needs; define it before including this header, or with HOOKHOST_REQUIRES, only when you use something newer. */
+/* The lowest minor that a host must have to run the plugin: 0, whatever this header's own minor is, unless the plugin cannot do without
+ * something newer. Define it before the first include (hookhost_add_plugin(... REQUIRES 1) does), and write HOOKHOST_REQUIRES(1); beside the
+ * code that needs it: then neither a lower definition nor an older header compiles. What can be tested with HOOKHOST_HAS or get_extension
+ * needs neither. */
 #ifndef HOOKHOST_ABI_MINOR_NEEDED
 #define HOOKHOST_ABI_MINOR_NEEDED 0
 #endif
+#ifdef __cplusplus
+#define HOOKHOST_STATIC_ASSERT_ static_assert
+#else
+#define HOOKHOST_STATIC_ASSERT_ _Static_assert
+#endif
+#define HOOKHOST_REQUIRES(minor)                                                                                        \
+  HOOKHOST_STATIC_ASSERT_((minor) <= HOOKHOST_ABI_MINOR && (minor) <= HOOKHOST_ABI_MINOR_NEEDED,                        \
+                          "build with a header that has this minor, and with HOOKHOST_ABI_MINOR_NEEDED at least as high")
 
 /* Whether the struct behind `pointer` has `member`: it is there when struct_size reaches to its end. */
 #define HOOKHOST_HAS(pointer, member) \
@@ -118,7 +133,8 @@ typedef struct hookhost_value {
 
 /* ---- What the plugin is handed ---------------------------------------------------------------------------------------------------------- */
 
-/* One event. Host's; valid until handle returns, or until completion when the call is deferred. */
+/* One event. Host's; valid until handle returns, and when the call is deferred until its completion too, whichever is later. An unknown flag
+ * changes nothing. */
 typedef struct hookhost_event {
   uint32_t struct_size;
   uint32_t flags;
@@ -142,17 +158,20 @@ struct hookhost_call {
   uint32_t reserved;
   void* host_data; /* the host's; do not touch */
   int64_t deadline; /* when the call counts as timed out; nanoseconds since 1970 */
-  /* [handle; any while deferred] Looks up an RFC 6901 pointer ("" is the whole document) in the body. The body is parsed once per event. The
-   * text lives as long as the event. Never fails: what is not there is HOOKHOST_VALUE_ABSENT. Ownership: host's. */
+  /* [handle, deferred] Looks up an RFC 6901 pointer ("" is the whole document) in the body, which is parsed once per event. Never fails: what
+   * is not there is HOOKHOST_VALUE_ABSENT. Ownership: *out is the caller's, its text the host's. Lifetime: the text lives as long as the event. */
   void (*json)(hookhost_call* self, hookhost_str pointer, hookhost_value* out);
-  /* [handle] What is shown with a status that is not ok. Copied. Lifetime of `text`: the call. */
+  /* [handle] What is shown with a status that is not ok, for people; cut at 1 KiB. Ownership: copied. Lifetime: `text` for the call. */
   void (*set_error)(hookhost_call* self, hookhost_str text);
-  /* [handle] How long to wait before the next attempt, with HOOKHOST_RETRY and HOOKHOST_UNAVAILABLE. Ownership: none. */
+  /* [handle] How long to wait before the next attempt, with HOOKHOST_RETRY and HOOKHOST_UNAVAILABLE; 0 or less: the schedule's. Ownership: none.
+   * Lifetime: holds for this call. */
   void (*set_retry_after)(hookhost_call* self, int64_t ns);
-  /* [any] Not 0 once the call has timed out or the host stops: finish soon, the answer no longer counts. Ownership: none. Lifetime: the call's. */
+  /* [handle, deferred] Not 0 once the call has timed out or the host stops: finish soon, the answer no longer counts. Ownership: none. Lifetime:
+   * the answer is of this moment. */
   int32_t (*is_cancelled)(hookhost_call* self);
-  /* [handle] Turns the call into a deferred one; then return HOOKHOST_DEFERRED and call host->complete() once with the returned delivery id
-   * (never 0). The event and the call stay valid until then. Ownership: none. */
+  /* [handle] Turns the call into a deferred one; then handle must return HOOKHOST_DEFERRED, and host->complete() must be called once with the
+   * returned delivery id (never 0), before or after handle returns. Ownership: the plugin owes the completion. Lifetime: the id is good for one
+   * completion. */
   uint64_t (*defer)(hookhost_call* self);
 };
 
@@ -160,7 +179,7 @@ struct hookhost_call {
 typedef struct hookhost_resume {
   uint32_t struct_size;
   uint32_t flags;     /* HOOKHOST_RESUME_* */
-  uint64_t token;     /* of the last checkpoint that the host committed; 0: none */
+  uint64_t token;     /* opaque, increasing; of the last checkpoint that the host committed; 0: none */
   uint64_t own_token; /* out: a newer token that the plugin itself made durable; that checkpoint then counts as done. Preset to `token`. */
 } hookhost_resume;
 #define HOOKHOST_RESUME_RESET 1u /* the operator asked to start over: what the plugin derived from earlier events must go */
@@ -174,24 +193,27 @@ typedef struct hookhost_checkpoint {
   size_t offset_count;
 } hookhost_checkpoint;
 
-/* What an instance may ask of the host. Host's; valid until destroy returns. */
+/* What an instance may ask of the host. Host's; valid from create until destroy returns. */
 typedef struct hookhost_host hookhost_host;
 struct hookhost_host {
   uint32_t struct_size;
   uint32_t abi_minor;   /* of the host */
   void* host_data;      /* the host's; do not touch */
   hookhost_str instance; /* the plugin's name in the configuration */
-  /* [any] One line of diagnostics; instance, offset and id are added. fields: name, value, name, value...; 2 * field_count texts. Copied; never
-   * blocks for long; floods are cut and counted. Lifetime of the texts: the call. */
+  /* [any] One line of diagnostics; the host adds instance, offset and id. fields: name, value, name, value...; 2 * field_count texts. Does not
+   * block for long; floods are cut and counted; an unknown level is info. Ownership: copied. Lifetime: the texts for the call. */
   void (*log)(const hookhost_host* self, int32_t level, hookhost_str text, const hookhost_str* fields, size_t field_count);
-  /* [any] Nanoseconds since 1970. Ownership: none. */
+  /* [any] Nanoseconds since 1970. Ownership: none. Lifetime: the answer is of this moment. */
   int64_t (*now)(const hookhost_host* self);
-  /* [any] Ends a deferred call, exactly once: a status as from handle (not deferred), an error text (copied) and retry_after in nanoseconds, 0:
-   * the schedule's. A second or late completion is counted and ignored. Lifetime of `error`: the call. */
+  /* [any] Ends a deferred call, exactly once: a status as from handle (not deferred), an error text and retry_after in nanoseconds, 0 or less: the
+   * schedule's. A second or late completion is counted and ignored. Ownership: `error` is copied. Lifetime: `error` for the call; afterwards the
+   * event and the call are gone, once handle has returned too. */
   void (*complete)(const hookhost_host* self, uint64_t delivery, int32_t status, hookhost_str error, int64_t retry_after);
-  /* [any] Looks up a pointer in the instance's configuration. The text lives as long as the instance. Ownership: host's. */
+  /* [any] Looks up a pointer in the instance's configuration, from its create on. Ownership: *out is the caller's, its text the host's. Lifetime:
+   * the text lives as long as the instance. */
   void (*config_json)(const hookhost_host* self, hookhost_str pointer, hookhost_value* out);
-  /* [any] A host extension by name, "hookhost.kv/1" or "hookhost.metrics/1"; null when the host has none. Host's; lives as long as the instance. */
+  /* [any] A host extension by name, HOOKHOST_EXT_KV or HOOKHOST_EXT_METRICS; null when this host has none, and for every unknown name. Ownership:
+   * host's. Lifetime: lives as long as the instance. */
   const void* (*get_extension)(const hookhost_host* self, hookhost_str name);
 };
 
@@ -201,73 +223,93 @@ struct hookhost_host {
 #define HOOKHOST_EXT_METRICS "hookhost.metrics/1"
 
 /* State of the instance, committed together with the outcomes. Writes belong to a call: they are kept when its outcome is ok or ignored and
- * dropped otherwise. Reads see the call's own writes, and those of earlier successful calls. Keys to 256 bytes, values to 1 MiB. */
+ * dropped otherwise. Reads see the call's own writes, and those of earlier successful calls. Keys of 1 to 256 bytes, values to 1 MiB. With a null
+ * `call` (in start) only committed state is read, and writes are refused. */
 typedef struct hookhost_kv_v1 {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [handle; any while deferred] 1: found, and `out` lives until the next kv function of this call; 0: absent; -1: failed. `call` may be null
-   * outside of handle (in start): then only committed state is seen. Ownership: host's. */
+  /* [handle, deferred] 1: found; 0: absent, *out is untouched; -1: failed. Ownership: *out shows the host's bytes. Lifetime: until the next kv
+   * function of this call, or of this thread without one. */
   int32_t (*get)(const hookhost_host* host, hookhost_call* call, hookhost_bytes key, hookhost_bytes* out);
-  /* [handle; any while deferred] 0, or -1: too large, or a replay beside live, where writes are refused. Copied. Lifetime: the call. */
+  /* [handle, deferred] 0, or -1: too large, or a replay beside live, where writes are refused. Ownership: copied. Lifetime: the bytes for the
+   * call. */
   int32_t (*put)(const hookhost_host* host, hookhost_call* call, hookhost_bytes key, hookhost_bytes value);
-  /* [handle; any while deferred] As put. Copied. Lifetime: the call. */
+  /* [handle, deferred] As put; erasing what is absent is 0. Ownership: copied. Lifetime: the bytes for the call. */
   int32_t (*erase)(const hookhost_host* host, hookhost_call* call, hookhost_bytes key);
-  /* [handle; any while deferred] Shows each key with the prefix, ascending, until `visit` answers 0. The views live for one visit. 0, or -1. */
+  /* [handle, deferred] Shows each key with the prefix (empty: every key), ascending by bytes, until `visit` answers 0. 0, or -1. `visit` runs on
+   * the caller's thread, may call no kv function and may not throw. Ownership: the views are the host's. Lifetime: the views for one visit. */
   int32_t (*scan)(const hookhost_host* host, hookhost_call* call, hookhost_bytes prefix,
                   int32_t (*visit)(void* context, hookhost_bytes key, hookhost_bytes value), void* context);
 } hookhost_kv_v1;
 
-/* Numbers for the metrics page; names are [a-z0-9_]+ and appear as hookhost_plugin_<name> with a label for the instance. */
+/* Numbers for the metrics page; names are [a-z0-9_]+ and appear as hookhost_plugin_<name> with a label for the instance. An instance has at most
+ * 64 of them; more, and names of another form, are left out. */
 typedef struct hookhost_metrics_v1 {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [any] Adds to a counter. Copied. Lifetime of the name: the call. */
+  /* [any] Adds to a counter. Ownership: the name is copied. Lifetime: the name for the call. */
   void (*count)(const hookhost_host* host, hookhost_str name, double by);
-  /* [any] Sets a gauge. Copied. Lifetime of the name: the call. */
+  /* [any] Sets a gauge. Ownership: the name is copied. Lifetime: the name for the call. */
   void (*gauge)(const hookhost_host* host, hookhost_str name, double value);
 } hookhost_metrics_v1;
 
 /* ---- What the plugin gives -------------------------------------------------------------------------------------------------------------- */
 
 #define HOOKHOST_EXT_HEALTH "hookhost.health/1"
+#define HOOKHOST_EXT_RECONFIGURE "hookhost.reconfigure/1"
 
 typedef struct hookhost_instance hookhost_instance;
 
-/* Plugin extension: is the instance well? */
-typedef struct hookhost_health_v1 {
-  uint32_t struct_size;
-  uint32_t reserved;
-  /* [handle] HOOKHOST_OK or HOOKHOST_UNAVAILABLE; must be quick. Ownership: none. Lifetime: the instance's. */
-  int32_t (*check)(hookhost_instance* self);
-} hookhost_health_v1;
-
-/* Where create and start put a message for the operator. Host's. */
-typedef struct hookhost_error {
+/* Where functions of an instance put a message for the operator. Host's; lives for the call that it is handed to. */
+typedef struct hookhost_error hookhost_error;
+struct hookhost_error {
   uint32_t struct_size;
   uint32_t reserved;
   void* host_data; /* the host's; do not touch */
-  /* [handle] Copied. Lifetime of `text`: the call. */
-  void (*set)(struct hookhost_error* self, hookhost_str text);
-} hookhost_error;
+  /* [handle] The last text set is shown; cut at 4 KiB. Ownership: copied. Lifetime: `text` for the call. */
+  void (*set)(hookhost_error* self, hookhost_str text);
+};
 
-/* An instance, allocated by the plugin in create and freed in destroy. All functions but handle and destroy may be null. */
+/* Plugin extension: is the instance well? Without it, it is. */
+typedef struct hookhost_health_v1 {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [handle] HOOKHOST_OK, or any other status with the reason in `error`: shown as degraded, nothing else follows from it. Must be quick.
+   * Ownership: `error` is the host's. Lifetime: `error` for the call. */
+  int32_t (*check)(hookhost_instance* self, hookhost_error* error);
+} hookhost_health_v1;
+
+/* Plugin extension: take a changed configuration without a new instance. A host, or a plugin, without it makes a new instance instead. */
+typedef struct hookhost_reconfigure_v1 {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [handle] During the call and, if it is taken, afterwards host->config_json answers from the new configuration. HOOKHOST_OK: taken, the next
+   * event is handled by it. HOOKHOST_UNSUPPORTED: not this change; the host makes a new instance. HOOKHOST_BAD_CONFIG and everything else: refused
+   * with `error`, the old one stays in force. `config` and `config_dir` are as in create. Ownership: host's. Lifetime: all for the call. */
+  int32_t (*reconfigure)(hookhost_instance* self, hookhost_str config, hookhost_str config_dir, hookhost_error* error);
+} hookhost_reconfigure_v1;
+
+/* An instance, allocated by the plugin in create and freed in destroy. All functions but handle and destroy may be null.
+ * Order: create, start, then handle, checkpoint and extensions, then stop, destroy. When start fails only destroy follows; after a refused
+ * checkpoint, a failed commit or a crash stop may be left out. */
 struct hookhost_instance {
   uint32_t struct_size;
   uint32_t reserved;
   void* plugin_data; /* the plugin's */
   /* [handle] Before the first event: open files, go on from the past. HOOKHOST_OK, HOOKHOST_RETRY, HOOKHOST_UNAVAILABLE, HOOKHOST_BAD_CONFIG or
-   * HOOKHOST_UNSUPPORTED. `error` takes a message. Lifetime of both: the call. */
+   * HOOKHOST_UNSUPPORTED, the last four with a message in `error`. Ownership: host's. Lifetime: `resume` and `error` for the call. */
   int32_t (*start)(hookhost_instance* self, hookhost_resume* resume, hookhost_error* error);
-  /* [handle] One event. A status. Lifetime of event and call: until it returns, or until completion when deferred. Ownership: host's. */
+  /* [handle] One event. A status. Ownership: host's. Lifetime: event and call until it returns, or until completion when deferred. */
   int32_t (*handle)(hookhost_instance* self, const hookhost_event* event, hookhost_call* call);
   /* [handle] Make durable what the covered calls did, or refuse (any status but HOOKHOST_OK): then the instance is destroyed and a new one
-   * starts from the committed state. Lifetime: the call. Ownership: host's. */
+   * starts from the committed state. Ownership: host's. Lifetime: `checkpoint` for the call. */
   int32_t (*checkpoint)(hookhost_instance* self, const hookhost_checkpoint* checkpoint);
-  /* [handle] No more events come. When it returns, no thread of the plugin runs and no completion comes any more. Ownership: none. */
+  /* [handle] No more events come. When it returns, no thread of the plugin runs and no completion comes any more. Ownership: none. Lifetime: the
+   * instance lives on until destroy. */
   void (*stop)(hookhost_instance* self);
-  /* [handle] The last call; also when start failed. Ownership: frees the instance. */
+  /* [handle] The last call; also when start failed. Ownership: the plugin frees the instance. Lifetime: ends that of `self`. */
   void (*destroy)(hookhost_instance* self);
-  /* [any] A plugin extension by name, or null. Plugin's; lives as long as the instance. */
+  /* [handle] A plugin extension by name, or null for every unknown name. Ownership: plugin's. Lifetime: lives as long as the instance. */
   const void* (*get_extension)(hookhost_instance* self, hookhost_str name);
 };
 
@@ -284,9 +326,10 @@ typedef struct hookhost_plugin_entry {
   size_t event_count;
   int32_t on_replay; /* HOOKHOST_REPLAY_* */
   int32_t order;     /* HOOKHOST_ORDER_* */
-  /* [load] Makes an instance; must not block, connect or start threads (that is start's). `host` lives until destroy returns. `config` is JSON
-   * text and `config_dir` the directory of the configuration file; both live for the call. On success 0 and *out; else a status and a message
-   * in `error`. Ownership of *out: plugin's, until its destroy. */
+  /* [load] Makes an instance; must not block, connect or start threads (that is start's). `config` is JSON text, `config_dir` the directory of
+   * the configuration file. HOOKHOST_OK and *out; else HOOKHOST_RETRY, HOOKHOST_UNAVAILABLE, HOOKHOST_BAD_CONFIG or HOOKHOST_UNSUPPORTED with a
+   * message in `error`. Ownership: *out is the plugin's, until its destroy. Lifetime: `host` until destroy returns, the other arguments for the
+   * call. */
   int32_t (*create)(const hookhost_host* host, hookhost_str config, hookhost_str config_dir, hookhost_instance** out, hookhost_error* error);
 } hookhost_plugin_entry;
 
@@ -296,7 +339,7 @@ typedef struct hookhost_plugin_entry {
 #define HOOKHOST_EXPORT
 #endif
 
-/* The one exported symbol. [load] Must only return the address of a constant. Lifetime: the library's. */
+/* The one exported symbol. [load] Must only return an address. Ownership: plugin's. Lifetime: the library's. */
 HOOKHOST_EXPORT const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
 
 /* ---- The note --------------------------------------------------------------------------------------------------------------------------- */
@@ -310,12 +353,12 @@ HOOKHOST_EXPORT const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
  *          28  uint32  minor needed
  *          32  char[128] id, NUL-terminated, zero-padded
  */
-struct hookhost_note {
+typedef struct hookhost_note {
   uint32_t namesz, descsz, type;
   char name[12];
   uint32_t major, minor_needed;
   char id[128];
-};
+} hookhost_note;
 #define HOOKHOST_NOTE_TYPE 1u
 #define HOOKHOST_PLUGIN_NOTE(plugin_id)                                                                                    \
   __attribute__((section(".note.hookhost"), used, aligned(4))) static const struct hookhost_note hookhost_plugin_note_ = { \
@@ -325,17 +368,17 @@ struct hookhost_note {
 
 /* HOOKHOST_PLUGIN_C("com.example.echo", "1.0.0", on_event, "linkedin.message.*") makes a plugin of one function,
  *   static int32_t on_event(const hookhost_host* host, const hookhost_event* event, hookhost_call* call);
- * called one at a time. Use it once, at the end of a C file that includes stdlib.h; more patterns may follow the first. */
+ * called one at a time. Use it once, at the end of a C file; more patterns may follow the first. */
 #define HOOKHOST_STR(literal) {literal, sizeof(literal) - 1}
 #define HOOKHOST_PLUGIN_C(plugin_id, plugin_version, on_event, ...)                                                                       \
   HOOKHOST_PLUGIN_NOTE(plugin_id)                                                                                                         \
   static int32_t hookhost_c_handle_(hookhost_instance* self, const hookhost_event* event, hookhost_call* call) {                          \
     return on_event((const hookhost_host*)self->plugin_data, event, call);                                                                \
   }                                                                                                                                       \
-  static void hookhost_c_destroy_(hookhost_instance* self) { free(self); }                                                                \
+  static void hookhost_c_destroy_(hookhost_instance* self) { __builtin_free(self); }                                                      \
   static int32_t hookhost_c_create_(const hookhost_host* host, hookhost_str config, hookhost_str config_dir, hookhost_instance** out,     \
                                     hookhost_error* error) {                                                                              \
-    hookhost_instance* made = (hookhost_instance*)calloc(1, sizeof *made);                                                                \
+    hookhost_instance* made = (hookhost_instance*)__builtin_calloc(1, sizeof *made);                                                      \
     (void)config, (void)config_dir, (void)error;                                                                                          \
     if (made == NULL) return HOOKHOST_RETRY;                                                                                              \
     made->struct_size = sizeof *made;                                                                                                     \
