@@ -15,10 +15,10 @@ bool CommitQueue::push(PendingRecord& pending) {
   return true;
 }
 
-bool CommitQueue::take(std::vector<PendingRecord>& out, MonotonicTime until) {
+bool CommitQueue::take(std::vector<PendingRecord>& out, Duration at_most) {
   out.clear();
   std::unique_lock lock(mutex_);
-  filled_.wait_until(lock, until, [&] { return closed_ || !waiting_.empty(); });
+  filled_.wait_for(lock, at_most, [&] { return closed_ || !waiting_.empty(); });
   out.swap(waiting_);
   bytes_ = 0;
   return !out.empty() || !closed_;

@@ -29,8 +29,9 @@ class CommitQueue {
 
   // False when it is full or closed; the record is untouched then.
   [[nodiscard]] bool push(PendingRecord& pending);
-  // Waits until there is something, `until` has come, or close(); then swaps everything into `out` (cleared first). False: closed and empty.
-  [[nodiscard]] bool take(std::vector<PendingRecord>& out, MonotonicTime until);
+  // Waits until there is something, `at_most` has passed, or close(); then swaps everything into `out` (cleared first). False: closed and
+  // empty.
+  [[nodiscard]] bool take(std::vector<PendingRecord>& out, Duration at_most);
   void close();
 
  private:

@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kIdleMark = 1s;       // after this long without appends the last batch gets its successor
 constexpr Duration kMaintenance = 500ms; // how often free space is looked at
 constexpr std::size_t kBatchBytesMax = 48ULL << 20;
 constexpr double kCommitBounds[] = {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5};
@@ -144,7 +143,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     std::vector<PendingRecord> batch;
     bool marked = true;
     for (;;) {
-      const bool open = queue_.take(batch, clock_.monotonic() + (marked ? Duration{1h} : kIdleMark));
+      const bool open = queue_.take(batch, marked ? Duration{1h} : options_.idle_mark);
       if (!batch.empty()) {
         commit(batch);
         marked = false;
@@ -184,7 +183,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   Result<Offset> write(const std::vector<PendingRecord>& batch, std::size_t from, std::size_t until, std::size_t bytes) {
     const Offset first = durable_end();
     if (writer_.wants_roll(bytes)) {
-      if (auto rolled = roll(first); !rolled) {
+      if (auto rolled = roll(first, bytes); !rolled) {
         // Nothing of this batch was written: a full disk is no reason to stop for good.
         if (rolled.error().code == ErrorCode::no_space && !writer_.has_segment()) return fail(rolled.error());
         return poison(rolled.error());
@@ -206,27 +205,30 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     return first;
   }
 
-  Result<> roll(Offset first) {
+  Result<> roll(Offset first, std::size_t bytes) {
     std::optional<Spare> spare;
     {
       const std::scoped_lock lock(maintenance_mutex_);
       spare = std::exchange(spare_, std::nullopt);
-      spare_wanted_ = true;
+      spare_wanted_ = options_.make_ahead;
     }
-    auto rolled = writer_.roll(first, std::move(spare));
+    auto rolled = writer_.roll(first, bytes, std::move(spare));
     maintenance_wakes_.notify_one();
     if (!rolled) return fail(rolled.error());
     active_ = std::move(rolled.value());
     const std::scoped_lock lock(segments_mutex_);
+    if (!segments_.empty() && segments_.back()->first_offset() == first) segments_.pop_back();  // an empty one, whose name it took
     segments_.push_back(active_);
     return success();
   }
 
-  // An empty batch, once, so that the last events have a successor that says they were durable. True when that is so.
+  // An empty batch, once, so that the last events have a successor that says they were durable. A footer says it as well.
   bool mark_end() {
     if (!writer_.has_segment()) return true;
     const Offset end = durable_end();
-    if (auto place = writer_.append({}, 0, end, end, clock_.wall()); !place) {
+    if (writer_.wants_roll(0)) {
+      if (auto sealed = writer_.seal(); !sealed) static_cast<void>(poison(sealed.error()));
+    } else if (auto place = writer_.append({}, 0, end, end, clock_.wall()); !place) {
       static_cast<void>(poison(place.error()));
     } else if (auto synced = writer_.sync(); !synced) {
       static_cast<void>(poison(synced.error()));

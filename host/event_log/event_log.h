@@ -31,6 +31,8 @@ struct Options {
   bool accept_loss = false;
   std::size_t waiting_records_max = 65'536;
   std::size_t waiting_bytes_max = 256ULL << 20;
+  Duration idle_mark = std::chrono::seconds{1};  // so long without appends, and the last batch gets the successor that proves it
+  bool make_ahead = true;                        // the next segment, on a thread of its own; without it each roll waits for its zeroes
 };
 
 struct Stats {

@@ -68,6 +68,7 @@ class Recovery {
     find_losses();
     HOOKHOST_CHECK(judge());
     HOOKHOST_CHECK(settle_last());
+    HOOKHOST_CHECK(settle_superseded());
     for (const SegmentScan& scan : scans_) out_.segments.push_back(scan.segment);
     if (rewritten_) out_.segments.push_back(rewritten_);
     out_.end = out_.segments.empty() ? proven_ : std::max(out_.segments.back()->end(), proven_);
@@ -86,7 +87,8 @@ class Recovery {
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       const Offset limit = i + 1 < offsets.size() ? offsets[i + 1] : Offset{UINT64_MAX};
       const std::string path = os::join(options_.directory, segment_name(offsets[i]));
-      HOOKHOST_TRY(auto scan, scan_segment(files_, path, offsets[i], limit));
+      HOOKHOST_TRY(auto scan, scan_segment(files_, path, offsets[i], limit, options_.known_durable));
+      if (!scan.header) out_.report.notes.push_back(os::file_name(path) + " has a damaged header; its events are read without it");
       out_.last_id = std::max(out_.last_id, scan.last_id);
       scans_.push_back(std::move(scan));
     }
@@ -97,7 +99,7 @@ class Recovery {
   void find_proven() {
     proven_ = options_.known_durable;
     for (std::size_t i = 0; i < scans_.size(); ++i) {
-      proven_ = std::max(proven_, scans_[i].synced_up_to);
+      proven_ = std::max({proven_, scans_[i].synced_up_to, scans_[i].known_end});
       if (scans_[i].footer) proven_ = std::max(proven_, scans_[i].footer->end_offset);
       proven_ = std::max(proven_, scans_[i].segment->first_offset());
     }
@@ -120,7 +122,11 @@ class Recovery {
     if (from < until) lost_.emplace_back(from, until);
   }
 
-  static bool is_shortened(const SegmentScan& scan) { return scan.header && !scan.footer && scan.file_size < scan.header->file_length; }
+  // A file has its name only after its header and its zeroes were synced.
+  static bool is_shortened(const SegmentScan& scan) {
+    if (scan.footer) return false;
+    return scan.header ? scan.file_size < scan.header->file_length : scan.file_size < kSectorBytes;
+  }
 
   Result<> judge() {
     HOOKHOST_TRY(const auto accepted, read_accepted(files_, options_.directory));
@@ -144,6 +150,21 @@ class Recovery {
     return os::write_file_atomically(files_, os::join(options_.directory, kLostName), text);
   }
 
+  // A crash of an earlier recovery, between its two steps, leaves a segment whose successor holds a copy of its tail: the copy wins.
+  // Invariant: nothing below the successor's first offset is cut, readable or not.
+  // Order: after settle_last(), which makes the last copy durable; and the names of the copies before anything is cut.
+  Result<> settle_superseded() {
+    for (std::size_t i = 0; i + 1 < scans_.size(); ++i) {
+      const Offset next = scans_[i + 1].segment->first_offset();
+      if (scans_[i].footer || scans_[i].end < next) continue;
+      out_.report.clean = false;
+      HOOKHOST_CHECK(files_.sync_directory(options_.directory));
+      HOOKHOST_TRY(const Tail tail, read_tail(files_, scans_[i], next));
+      HOOKHOST_CHECK(cut_and_seal(scans_[i], tail.position));
+    }
+    return success();
+  }
+
   // Nothing is appended to the last segment again. What it holds beyond the proven end moves into a new segment that is synced before the
   // old one is cut; after a crash between the two steps the new one's copy wins.
   Result<> settle_last() {
@@ -154,7 +175,11 @@ class Recovery {
     HOOKHOST_TRY(const Tail tail, read_tail(files_, last, from));
     if (!tail.records.empty()) HOOKHOST_CHECK(rewrite(tail, from));
     HOOKHOST_FAILPOINT("event_log.recovery_rewritten");
-    return cut_and_seal(last, tail, from);
+    if (replaced_) return success();
+    last.segment->cut(from, tail.record_bytes);
+    HOOKHOST_CHECK(cut_and_seal(last, tail.position));
+    HOOKHOST_FAILPOINT("event_log.recovery_sealed");
+    return success();
   }
 
   Result<> rewrite(const Tail& tail, Offset from) {
@@ -184,28 +209,18 @@ class Recovery {
     return success();
   }
 
-  Result<> cut_and_seal(SegmentScan& last, const Tail& tail, Offset from) {
-    if (replaced_) return success();
-    const std::string& path = last.segment->path();
-    if (last.bad_tail || !tail.records.empty() || last.end > from) HOOKHOST_CHECK(keep_broken(path, tail.position));
-    if (last.end <= last.segment->first_offset() || from <= last.segment->first_offset()) {
-      // Nothing durable was ever in it.
-      HOOKHOST_CHECK(files_.remove(path));
-      HOOKHOST_CHECK(files_.sync_directory(options_.directory));
-      scans_.pop_back();
-      return success();
-    }
-    last.segment->set_end(std::min(last.segment->end(), from));
-    HOOKHOST_TRY(auto file, files_.open(path, os::OpenMode::read_write));
-    HOOKHOST_CHECK(file->write_at(tail.position, encode(Footer{.segment_id = last.segment->segment_id(),
-                                                               .end_offset = last.segment->end(),
-                                                               .record_bytes = last.segment->record_bytes(),
-                                                               .last_received_at_ns = to_unix_ns(last.segment->last_received_at())})));
-    HOOKHOST_CHECK(file->sync());
-    HOOKHOST_CHECK(file->truncate(tail.position + kSectorBytes));
-    HOOKHOST_CHECK(file->sync());
-    HOOKHOST_FAILPOINT("event_log.recovery_sealed");
-    return success();
+  // An empty segment stays as well, sealed: its name says where the offsets go on.
+  Result<> cut_and_seal(const SegmentScan& scan, std::uint64_t position) {
+    const Segment& segment = *scan.segment;
+    HOOKHOST_CHECK(keep_broken(segment.path(), position));
+    HOOKHOST_TRY(auto file, files_.open(segment.path(), os::OpenMode::read_write));
+    HOOKHOST_CHECK(file->write_at(position, encode(Footer{.segment_id = segment.segment_id(),
+                                                          .end_offset = segment.end(),
+                                                          .record_bytes = segment.record_bytes(),
+                                                          .last_received_at_ns = to_unix_ns(segment.last_received_at())})));
+    HOOKHOST_CHECK(file->sync());  // Order: as in SegmentWriter::seal()
+    HOOKHOST_CHECK(file->truncate(position + kSectorBytes));
+    return file->sync();
   }
 
   // A copy of what is cut, without the zeroes behind it.
@@ -250,11 +265,20 @@ Result<std::vector<SegmentPtr>> list_segments(os::FileSystem& files, const std::
     const std::string path = os::join(directory, name);
     auto file = files.open(path, os::OpenMode::read);
     if (!file) continue;  // removed by retention meanwhile
-    std::string head(kSectorBytes, '\0');
-    HOOKHOST_TRY(const auto got, file.value()->read_at(0, head.data(), head.size()));
-    const auto header = decode_segment_header(std::string_view(head).substr(0, got));
+    HOOKHOST_TRY(const std::uint64_t size, file.value()->size());
+    std::string sector(kSectorBytes, '\0');
+    HOOKHOST_TRY(const auto head, file.value()->read_at(0, sector.data(), sector.size()));
+    const auto header = decode_segment_header(std::string_view(sector).substr(0, head));
+    HOOKHOST_TRY(const auto foot, file.value()->read_at(size - std::min<std::uint64_t>(size, kSectorBytes), sector.data(), sector.size()));
+    const auto footer = decode_footer(std::string_view(sector).substr(0, foot));
+    auto segment = std::make_shared<Segment>(path, *offset, header ? header->segment_id : 0);
+    if (footer && header && footer->segment_id == header->segment_id) {
+      segment->set_facts(footer->end_offset, footer->record_bytes, from_unix_ns(footer->last_received_at_ns));
+    } else {
+      segment->set_facts(*offset, 0, WallTime::max());
+    }
     if (!out.empty()) out.back()->set_end(*offset);
-    out.push_back(std::make_shared<Segment>(path, *offset, header ? header->segment_id : 0));
+    out.push_back(std::move(segment));
   }
   return out;
 }

@@ -15,7 +15,8 @@ bool is_blank(std::string_view bytes) { return bytes.find_first_not_of('\0') == 
 
 Result<std::string_view> Scanner::fetch(std::uint64_t position, std::size_t size) {
   if (position < buffer_position_ || position + size > buffer_position_ + buffer_.size()) {
-    buffer_.resize(std::max(size, kReadBytes));
+    HOOKHOST_TRY(const std::uint64_t length, file_.size());
+    buffer_.resize(std::min<std::uint64_t>(std::max(size, kReadBytes), length - std::min(length, position)));
     HOOKHOST_TRY(const std::size_t got, file_.read_at(position, buffer_.data(), buffer_.size()));
     buffer_.resize(got);
     buffer_position_ = position;

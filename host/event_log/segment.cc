@@ -22,6 +22,20 @@ void Segment::set_end(Offset end) {
   end_ = end;
 }
 
+void Segment::set_facts(Offset end, std::uint64_t record_bytes, WallTime last_received_at) {
+  const std::scoped_lock lock(mutex_);
+  end_ = end;
+  record_bytes_ = record_bytes;
+  last_received_at_ = last_received_at;
+}
+
+void Segment::cut(Offset end, std::uint64_t record_bytes) {
+  const std::scoped_lock lock(mutex_);
+  end_ = std::min(end_, end);
+  record_bytes_ -= std::min(record_bytes_, record_bytes);
+  while (!places_.empty() && places_.back().first >= end_) places_.pop_back();
+}
+
 Offset Segment::end() const {
   const std::scoped_lock lock(mutex_);
   return end_;

@@ -31,10 +31,14 @@ class Segment {
   // A batch that is durable now. Places closer than 64 KiB to the last one are not kept.
   void add_batch(const BatchPlace& place, Offset end, std::uint64_t record_bytes, WallTime last_received_at);
   void set_end(Offset end);
+  // What a footer says of a segment that was not walked through.
+  void set_facts(Offset end, std::uint64_t record_bytes, WallTime last_received_at);
+  // Recovery has cut the batches from `end` on, with `record_bytes` of records.
+  void cut(Offset end, std::uint64_t record_bytes);
 
   [[nodiscard]] Offset end() const;
   [[nodiscard]] std::uint64_t record_bytes() const;
-  [[nodiscard]] WallTime last_received_at() const;
+  [[nodiscard]] WallTime last_received_at() const;  // WallTime::max(): not known
   // A batch that begins at or before `offset`; the start of the segment when none is known.
   [[nodiscard]] BatchPlace place_before(Offset offset) const;
   // A batch from which a walk meets every record received at or after `time`.

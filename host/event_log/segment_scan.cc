@@ -8,8 +8,9 @@ namespace hookhost::event_log {
 namespace {
 
 // Walks one batch into the scan: its place, its readable records, the offsets between that are not.
-void add_batch(SegmentScan& scan, const Step& step, Offset limit) {
+void add_batch(SegmentScan& scan, const Step& step, Offset limit, Offset known_durable) {
   const Offset first = step.batch.first_offset;
+  if (first < known_durable && known_durable < first.plus(step.batch.count)) scan.known_end = first.plus(step.batch.count);
   const Offset end = std::min(first.plus(step.batch.count), limit);
   if (first > scan.end && end > first) scan.damaged.emplace_back(scan.end, first);
   RecordWalker walker(step.records);
@@ -37,7 +38,8 @@ void add_batch(SegmentScan& scan, const Step& step, Offset limit) {
 
 }  // namespace
 
-Result<SegmentScan> scan_segment(os::FileSystem& files, const std::string& path, Offset name_offset, Offset limit) {
+Result<SegmentScan> scan_segment(os::FileSystem& files, const std::string& path, Offset name_offset, Offset limit,
+                                 Offset known_durable) {
   SegmentScan scan;
   HOOKHOST_TRY(auto file, files.open(path, os::OpenMode::read));
   HOOKHOST_TRY(scan.file_size, file->size());
@@ -67,7 +69,7 @@ Result<SegmentScan> scan_segment(os::FileSystem& files, const std::string& path,
     HOOKHOST_TRY(const Step step, scanner.step());
     if (step.kind == Step::Kind::batch) {
       past_bad = false;
-      add_batch(scan, step, limit);
+      add_batch(scan, step, limit, known_durable);
       continue;
     }
     if (step.kind == Step::Kind::footer) {
@@ -102,6 +104,7 @@ Result<Tail> read_tail(os::FileSystem& files, const SegmentScan& scan, Offset fr
     }
     if (step.batch.first_offset.plus(step.batch.count) <= from) continue;
     if (std::exchange(first_batch, false)) tail.position = step.position;
+    tail.record_bytes += step.records.size();
     RecordWalker walker(step.records);
     RecordView record;
     for (Offset at = step.batch.first_offset; walker.next(record); at = at.next()) {

@@ -9,6 +9,12 @@ namespace hookhost::event_log {
 namespace {
 
 constexpr std::uint64_t kZeroStepBytes = 1 << 20;
+constexpr std::uint64_t kSmallSegmentBytes = 2 << 20;  // what is zeroed while an event waits for it, when no spare is ready
+
+// A file that holds the header, one batch, a mark and the footer.
+constexpr std::uint64_t length_for(std::uint64_t record_bytes) {
+  return kSectorBytes + round_up_to_sector(kBatchHeaderBytes + record_bytes) + 2 * kSectorBytes;
+}
 
 std::uint64_t random_id() {
   std::random_device device;
@@ -24,8 +30,9 @@ Result<Spare> make_spare(os::FileSystem& files, std::string path, std::uint64_t 
   const auto zero = [&]() -> Result<> {
     for (std::uint64_t at = 0; at < bytes; at += zeros.size()) {
       HOOKHOST_CHECK(file->write_at(at, std::string_view(zeros).substr(0, std::min<std::uint64_t>(zeros.size(), bytes - at))));
+      HOOKHOST_CHECK(file->sync());
     }
-    return file->sync();
+    return success();
   };
   if (auto done = zero(); !done) {
     file.reset();
@@ -37,29 +44,37 @@ Result<Spare> make_spare(os::FileSystem& files, std::string path, std::uint64_t 
 
 bool SegmentWriter::wants_roll(std::uint64_t bytes) const {
   if (!segment_) return true;
-  const std::uint64_t end = position_ + round_up_to_sector(kBatchHeaderBytes + bytes) + kSectorBytes;  // the footer's sector
-  return end > options_.segment_bytes && position_ > kSectorBytes;
+  return position_ - kSectorBytes + length_for(bytes) > capacity_;
 }
 
-Result<SegmentPtr> SegmentWriter::roll(Offset first_offset, std::optional<Spare> spare) {
+Result<SegmentPtr> SegmentWriter::roll(Offset first_offset, std::uint64_t bytes, std::optional<Spare> spare) {
   if (segment_) HOOKHOST_CHECK(seal());
   HOOKHOST_FAILPOINT("event_log.roll_sealed");
-  if (!spare) {
-    HOOKHOST_TRY(auto made, make_spare(files_, os::join(options_.directory, kFreshName), 0));
+  const std::uint64_t length = length_for(bytes);
+  if (!spare || spare->length < length) {
+    const std::uint64_t small = std::min(kSmallSegmentBytes, options_.segment_bytes);
+    HOOKHOST_TRY(auto made, make_spare(files_, os::join(options_.directory, kFreshName), round_up_to_sector(std::max(length, small))));
     spare = std::move(made);
   }
   const std::string from = spare->path;
-  HOOKHOST_CHECK(write_header(std::move(*spare), first_offset));
-  HOOKHOST_CHECK(file_->sync());
-  HOOKHOST_CHECK(take_name(from));
+  const auto begun = [&]() -> Result<> {
+    HOOKHOST_CHECK(begin(std::move(*spare), first_offset));
+    HOOKHOST_CHECK(file_->sync());
+    return take_name(from);
+  }();
+  if (!begun) {
+    segment_ = nullptr;
+    file_ = nullptr;
+    return fail(begun.error());
+  }
   return segment_;
 }
 
 Result<SegmentPtr> SegmentWriter::roll_with(Offset first_offset, std::string_view records, std::uint32_t count, WallTime first_received_at,
                                             WallTime last_received_at) {
-  HOOKHOST_TRY(auto spare, make_spare(files_, os::join(options_.directory, kFreshName), 0));
+  HOOKHOST_TRY(auto spare, make_spare(files_, os::join(options_.directory, kFreshName), length_for(records.size())));
   const std::string from = spare.path;
-  HOOKHOST_CHECK(write_header(std::move(spare), first_offset));
+  HOOKHOST_CHECK(begin(std::move(spare), first_offset));
   HOOKHOST_TRY(const BatchPlace place, append(records, count, first_offset, first_offset, first_received_at));
   HOOKHOST_CHECK(file_->sync());
   segment_->add_batch(place, first_offset.plus(count), records.size(), last_received_at);
@@ -67,13 +82,12 @@ Result<SegmentPtr> SegmentWriter::roll_with(Offset first_offset, std::string_vie
   return segment_;
 }
 
-Result<> SegmentWriter::write_header(Spare spare, Offset first_offset) {
-  const SegmentHeader header{.first_offset = first_offset,
-                             .segment_id = random_id(),
-                             .file_length = std::max<std::uint64_t>(spare.length, kSectorBytes),
-                             .created_at_ns = to_unix_ns(clock_.wall())};
+Result<> SegmentWriter::begin(Spare spare, Offset first_offset) {
+  const SegmentHeader header{
+      .first_offset = first_offset, .segment_id = random_id(), .file_length = spare.length, .created_at_ns = to_unix_ns(clock_.wall())};
   file_ = std::move(spare.file);
   position_ = kSectorBytes;
+  capacity_ = spare.length;
   segment_ = std::make_shared<Segment>(os::join(options_.directory, segment_name(first_offset)), first_offset, header.segment_id);
   return file_->write_at(0, encode(header));
 }
@@ -81,7 +95,8 @@ Result<> SegmentWriter::write_header(Spare spare, Offset first_offset) {
 Result<> SegmentWriter::take_name(const std::string& from) {
   HOOKHOST_FAILPOINT("event_log.roll_before_rename");
   HOOKHOST_CHECK(files_.rename(from, segment_->path()));
-  HOOKHOST_CHECK(files_.sync_directory(options_.directory));
+  // Whatever the reason, the name may be there and may be gone after a power cut: never no_space, which would be tried again.
+  if (auto synced = files_.sync_directory(options_.directory); !synced) return fail(ErrorCode::io_error, synced.error().message);
   HOOKHOST_FAILPOINT("event_log.roll_renamed");
   return success();
 }

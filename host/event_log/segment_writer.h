@@ -33,10 +33,11 @@ class SegmentWriter {
   SegmentWriter(os::FileSystem& files, WriterOptions options, const Clock& clock) : files_(files), options_(std::move(options)), clock_(clock) {}
 
   [[nodiscard]] bool has_segment() const { return segment_ != nullptr; }
-  // Whether `bytes` of records want a new segment first.
+  // Whether a batch with `bytes` of records wants a new segment first: it must lie in what was zeroed ahead, with a mark and the footer.
   [[nodiscard]] bool wants_roll(std::uint64_t bytes) const;
-  // Seals the active segment, if there is one, and begins one at `first_offset`. Errors leave the old one sealed and nothing active.
-  [[nodiscard]] Result<SegmentPtr> roll(Offset first_offset, std::optional<Spare> spare);
+  // Seals the active segment, if there is one, and begins one at `first_offset` that has room for `bytes` of records: in `spare`, or in a
+  // small one made now. After an error nothing is active. no_space: nothing was begun, the same call may succeed later.
+  [[nodiscard]] Result<SegmentPtr> roll(Offset first_offset, std::uint64_t bytes, std::optional<Spare> spare);
 
   // A new segment with one batch already in it, synced as a whole before it gets its name: what recovery writes again.
   [[nodiscard]] Result<SegmentPtr> roll_with(Offset first_offset, std::string_view records, std::uint32_t count, WallTime first_received_at,
@@ -50,7 +51,7 @@ class SegmentWriter {
   [[nodiscard]] Result<> seal();
 
  private:
-  [[nodiscard]] Result<> write_header(Spare spare, Offset first_offset);
+  [[nodiscard]] Result<> begin(Spare spare, Offset first_offset);
   [[nodiscard]] Result<> take_name(const std::string& from);
 
   os::FileSystem& files_;
@@ -59,10 +60,12 @@ class SegmentWriter {
   SegmentPtr segment_;
   std::unique_ptr<os::File> file_;
   std::uint64_t position_ = 0;
+  std::uint64_t capacity_ = 0;  // of the file, zeroed ahead
   std::string buffer_;
 };
 
-// Zeroes `path` ahead and syncs it. Error: no_space, io_error; nothing is left then.
+// Zeroes `path` ahead in small synced steps, so that the commits beside it do not wait for one large one. Error: no_space, io_error;
+// nothing is left then.
 [[nodiscard]] Result<Spare> make_spare(os::FileSystem& files, std::string path, std::uint64_t bytes);
 
 }  // namespace hookhost::event_log

@@ -44,6 +44,7 @@ class LocalFile final : public File {
       const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(position));
       if (written < 0 && errno == EINTR) continue;
       if (written < 0) return system_error("write", path_);
+      if (written == 0) return fail(ErrorCode::io_error, "cannot write " + path_ + ": nothing was written");
       position += static_cast<std::uint64_t>(written);
       bytes.remove_prefix(static_cast<std::size_t>(written));
     }
