@@ -210,9 +210,14 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     {
       const std::scoped_lock lock(maintenance_mutex_);
       spare = std::exchange(spare_, std::nullopt);
-      spare_wanted_ = options_.make_ahead;
+      spare_wanted_ = false;
     }
     auto rolled = writer_.roll(first, bytes, std::move(spare));
+    {
+      // Order: the next spare is made under the name that the roll has just renamed away.
+      const std::scoped_lock lock(maintenance_mutex_);
+      spare_wanted_ = options_.make_ahead;
+    }
     maintenance_wakes_.notify_one();
     if (!rolled) return fail(rolled.error());
     active_ = std::move(rolled.value());
@@ -255,7 +260,8 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   void maintenance_loop() {
     std::unique_lock lock(maintenance_mutex_);
     while (!maintenance_stops_) {
-      const bool make = std::exchange(spare_wanted_, false);
+      // Invariant: while spare_ holds one, or a roll has taken it and not yet renamed it, nobody makes another under its name.
+      const bool make = std::exchange(spare_wanted_, false) && !spare_;
       lock.unlock();
       look_at_space();
       std::optional<Spare> made;

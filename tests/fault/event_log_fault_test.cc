@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <sstream>
 
 #include "event_log/verify.h"
 #include "fault/event_log_model.h"
@@ -17,6 +18,10 @@ class EventLogFault : public testing::Test {
  protected:
   enum class Stop : std::uint8_t { kill, power_cut };
 
+  static void stop(Machine& machine, Stop how, std::ostream& story) {
+    story << (how == Stop::kill ? " kill" : " power cut");
+    stop(machine, how);
+  }
   static void stop(Machine& machine, Stop how) { how == Stop::kill ? machine.kill() : machine.cut_power(); }
 
   // Opens; a fault of this moment costs a restart, as its supervisor would do it. Twice in a row is no fault of the test any more.
@@ -110,26 +115,39 @@ TEST_F(EventLogFault, RandomLives) {
     options.make_ahead = random() % 2 == 0;
     options.idle_mark = random() % 2 == 0 ? Duration{0} : Duration{std::chrono::hours{1}};
     Machine machine(seed + life, options);
+    std::ostringstream story;
+    story << "ahead " << options.make_ahead << " idle mark " << options.idle_mark.count() << " segments of " << options.segment_bytes;
+    const auto tell = [&] { ADD_FAILURE() << story.str(); };
     for (int round = 0; round < 12; ++round) {
       constexpr Fault kFaults[] = {Fault::none, Fault::io_error, Fault::no_space, Fault::short_write, Fault::sync_error, Fault::power_cut};
-      machine.files.fail_at(1 + random() % 40, kFaults[random() % std::size(kFaults)]);
+      const std::uint64_t n = 1 + random() % 40;
+      const Fault fault = kFaults[random() % std::size(kFaults)];
+      machine.files.fail_at(n, fault);
+      story << "\n  fault " << static_cast<int>(fault) << " at " << n;
       if (machine.open()) {
-        for (std::uint64_t bursts = random() % 6; bursts > 0 && !machine.log->is_poisoned(); --bursts) machine.append(1 + random() % 6);
-        if (random() % 3 == 0) machine.log->close();
+        for (std::uint64_t bursts = random() % 6; bursts > 0 && !machine.log->is_poisoned(); --bursts) {
+          story << (machine.append(1 + random() % 6) ? " append" : " failed") << machine.log->durable_end().value;
+        }
+        if (random() % 3 == 0) {
+          machine.log->close();
+          story << " close";
+        }
       } else {
-        ASSERT_NE(machine.open_error.code, ErrorCode::corrupt) << machine.open_error.message;
+        story << " not opened: " << machine.open_error.message;
+        if (machine.open_error.code == ErrorCode::corrupt) return tell();
       }
-      random() % 2 == 0 ? machine.kill() : machine.cut_power();
+      stop(machine, random() % 2 == 0 ? Stop::kill : Stop::power_cut, story);
       machine.files.no_faults();
       if (random() % 2 == 0) continue;  // the next life begins with what this one left
-      ASSERT_TRUE(machine.open()) << machine.open_error.message;
-      ASSERT_NO_FATAL_FAILURE(machine.expect_promise());
-      if (HasFailure()) FAIL();
-      random() % 2 == 0 ? machine.kill() : machine.cut_power();
+      if (!machine.open()) return tell();
+      machine.expect_promise();
+      if (HasFailure()) return tell();
+      story << " checked " << machine.log->durable_end().value;
+      stop(machine, random() % 2 == 0 ? Stop::kill : Stop::power_cut, story);
     }
-    ASSERT_TRUE(machine.open()) << machine.open_error.message;
-    ASSERT_NO_FATAL_FAILURE(machine.expect_promise());
-    if (HasFailure()) FAIL();
+    if (!machine.open()) return tell();
+    machine.expect_promise();
+    if (HasFailure()) return tell();
   }
 }
 
@@ -182,6 +200,32 @@ TEST_F(EventLogFault, TheNewerCopyWinsAfterACrashBetweenTheStepsOfRecovery) {
     for (const SegmentFindings& segment : found.value()) EXPECT_TRUE(segment.sealed && segment.damaged.empty()) << segment.file;
   }
   EXPECT_GT(superseded, 0U);
+}
+
+// The thread that makes the next segment woke while the roll was between taking the spare and renaming it: it removed the spare, and the
+// roll gave its name to the new, unfinished one. What was appended then went to a file without a name.
+TEST_F(EventLogFault, TheSpareIsNotMadeAnewWhileARollStillUsesIt) {
+  Options options = small_log();
+  options.make_ahead = true;
+  Machine machine(1, options);
+  ASSERT_TRUE(machine.open());
+  ASSERT_TRUE(machine.append(1));
+  const auto spare = os::join(kEventsDirectory, "next.tmp");
+  const auto spare_size = [&] {
+    const auto facts = machine.files.facts(spare);
+    return facts ? facts.value().size : 0;
+  };
+  ASSERT_TRUE(test::poll_until([&] { return spare_size() == options.segment_bytes; }));
+  machine.files.before_rename = [&](const std::string& from) {
+    if (from != spare) return;
+    EXPECT_FALSE(test::poll_until([&] { return machine.files.marker_of(spare) == 0; }, std::chrono::milliseconds{1200})) << "the spare was made anew";
+  };
+  // The file that is to be renamed carries its header already; one made anew does not.
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(machine.append(2));
+  machine.cut_power();
+  machine.files.before_rename = nullptr;
+  ASSERT_TRUE(machine.open()) << machine.open_error.message;
+  ASSERT_NO_FATAL_FAILURE(machine.expect_promise());
 }
 
 TEST_F(EventLogFault, AFullDiskAtTheRollIsNoReasonToStop) {

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -85,6 +86,12 @@ class FakeFileSystem final : public os::FileSystem {
     for (const auto& [name, inode] : names_) out.push_back(name);
     return out;
   }
+  // The first byte of a file; 0 when it has none or does not exist.
+  [[nodiscard]] char marker_of(const std::string& path) const {
+    const std::scoped_lock lock(mutex_);
+    const auto found = names_.find(path);
+    return found == names_.end() || found->second->cache.empty() ? '\0' : found->second->cache.front();
+  }
   void set_free_bytes(std::uint64_t bytes) {
     const std::scoped_lock lock(mutex_);
     free_bytes_ = bytes;
@@ -104,7 +111,11 @@ class FakeFileSystem final : public os::FileSystem {
     pending_names_.push_back(names_);
     return std::unique_ptr<os::File>(std::make_unique<FakeFile>(*this, inode));
   }
+  // Called before each rename, without a lock.
+  std::function<void(const std::string& from)> before_rename;
+
   Result<> rename(const std::string& from, const std::string& to) override {
+    if (before_rename) before_rename(from);
     const std::scoped_lock lock(mutex_);
     HOOKHOST_CHECK(change(true));
     const auto found = names_.find(from);
