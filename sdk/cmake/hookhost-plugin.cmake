@@ -1,7 +1,8 @@
 # hookhost_add_plugin(NAME SOURCE...)
 #
 # A plugin: NAME.so, a MODULE library without a prefix, hidden visibility, one exported symbol, linked with nothing left undefined.
-set(HOOKHOST_PLUGIN_SYMBOLS ${CMAKE_CURRENT_LIST_DIR}/plugin.symbols)
+# In the cache, for the function is also called from folders beside the one that includes this file.
+set(HOOKHOST_PLUGIN_SYMBOLS ${CMAKE_CURRENT_LIST_DIR}/plugin.symbols CACHE INTERNAL "")
 function(hookhost_add_plugin name)
   add_library(${name} MODULE ${ARGN})
   target_link_libraries(${name} PRIVATE hookhost::sdk)
