@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kErrorBytesMax = 1024;
 constexpr std::size_t kKeyBytesMax = 256;
 constexpr std::size_t kValueBytesMax = 1 << 20;
+constexpr std::size_t kStagedBytesMax = 64 << 20;  // of one call
 constexpr std::size_t kScanPage = 256;
 
 hookhost_str str(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
@@ -99,12 +100,13 @@ std::optional<delivery::Outcome> Call::returned(std::int32_t status) {
   return out;
 }
 
-std::optional<delivery::Outcome> Call::completed(std::int32_t status, std::string error, std::int64_t retry_after) {
+Call::Completed Call::completed(std::int32_t status, std::string error, std::int64_t retry_after) {
   const std::scoped_lock lock(mutex_);
   delivery::Outcome out = to_outcome(status, std::move(error), retry_after);
-  if (returned_) return out;
+  if (returned_) return {std::move(out), false};
+  if (early_) return {std::nullopt, true};
   early_ = std::move(out);
-  return std::nullopt;
+  return {};
 }
 
 delivery::Completion Call::finish(delivery::Outcome outcome, MonotonicTime now) {
@@ -133,7 +135,10 @@ std::int32_t Call::kv_get(std::string_view key, hookhost_bytes& out) {
 
 std::int32_t Call::kv_write(std::string_view key, std::optional<std::string> value) {
   if (!delivery_.kv_writable || key.empty() || key.size() > kKeyBytesMax || (value && value->size() > kValueBytesMax)) return -1;
+  const std::size_t size = key.size() + (value ? value->size() : 0);
   const std::scoped_lock lock(mutex_);
+  if (staged_bytes_ + size > kStagedBytesMax) return -1;
+  staged_bytes_ += size;
   staged_.push_back({std::string(key), std::move(value)});
   return 0;
 }

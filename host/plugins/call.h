@@ -33,8 +33,12 @@ class Call {
 
   // What the handler answered. nullopt: deferred, complete() decides.
   [[nodiscard]] std::optional<delivery::Outcome> returned(std::int32_t status);
-  // From host->complete(). nullopt: handle has not returned yet, the outcome is kept until it has.
-  [[nodiscard]] std::optional<delivery::Outcome> completed(std::int32_t status, std::string error, std::int64_t retry_after);
+  // From host->complete(). No outcome: handle has not returned yet, the first outcome is kept until it has.
+  struct Completed {
+    std::optional<delivery::Outcome> outcome;
+    bool again = false;  // completed before; this one does not count
+  };
+  [[nodiscard]] Completed completed(std::int32_t status, std::string error, std::int64_t retry_after);
   [[nodiscard]] delivery::Completion finish(delivery::Outcome outcome, MonotonicTime now);
 
   // kv/1, within this call.
@@ -65,6 +69,7 @@ class Call {
   bool deferred_ = false, returned_ = false;
   std::optional<delivery::Outcome> early_;  // completed before handle returned
   std::vector<state::KvWrite> staged_;
+  std::size_t staged_bytes_ = 0;
   std::string kv_answer_;
 };
 

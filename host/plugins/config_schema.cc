@@ -25,7 +25,9 @@ Result<> check_config(std::string_view instance, std::string_view schema, std::s
     while (results.popError(error)) {
       std::string path = "plugins." + std::string(instance) + ".config";
       for (const std::string& part : error.context) {
-        if (part != "<root>") path += part;
+        if (part == "<root>") continue;
+        const bool bracketed = part.size() >= 2 && part.front() == '[' && part.back() == ']';
+        path += "." + (bracketed ? part.substr(1, part.size() - 2) : part);
       }
       message += (message.empty() ? "" : "\n") + path + ": " + error.description;
     }

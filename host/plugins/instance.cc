@@ -1,5 +1,7 @@
 #include "plugins/instance.h"
 
+#include <algorithm>
+
 #include "base/diagnostics.h"
 
 namespace hookhost::plugins {
@@ -8,6 +10,11 @@ namespace {
 constexpr std::size_t kSeriesMax = 64;      // metrics of one instance
 constexpr std::uint64_t kLinesPerSecond = 100;
 constexpr std::size_t kTextBytesMax = 4096;
+constexpr std::size_t kFieldsMax = 16;
+
+// The call that this thread is in, for the lines that it logs.
+thread_local const Instance* current_instance = nullptr;
+thread_local const hookhost_event* current_event = nullptr;
 
 std::string_view view(hookhost_str text) { return text.ptr == nullptr ? std::string_view{} : std::string_view(text.ptr, text.len); }
 std::string_view view(hookhost_bytes bytes) { return {reinterpret_cast<const char*>(bytes.ptr), bytes.len}; }
@@ -97,7 +104,8 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
       hookhost_resume resume{sizeof resume, reset ? HOOKHOST_RESUME_RESET : 0, token, token};
       const std::int32_t started = instance->start(instance, &resume, &error.table);
       if (started != HOOKHOST_OK) return fail(to_error(started, settings.name, error.text));
-      token = resume.own_token;
+      if (resume.own_token < token) made->misbehaved("start answered a token older than the committed one");
+      token = std::max(token, resume.own_token);
     }
   } catch (...) {
     return fail(ErrorCode::unavailable, "plugin " + settings.name + " threw an exception through the ABI while it started; tell its author");
@@ -126,11 +134,15 @@ void Instance::handle(delivery::Delivery delivery) {
   }
   std::int32_t status = HOOKHOST_RETRY;
   bool threw = false;
+  current_instance = this;
+  current_event = call->event();
   try {
     status = instance_->handle(instance_, call->event(), call->call());
   } catch (...) {
     threw = true;
   }
+  current_instance = nullptr;
+  current_event = nullptr;
   {
     const std::scoped_lock lock(mutex_);
     --running_;
@@ -146,12 +158,14 @@ void Instance::handle(delivery::Delivery delivery) {
   if (outcome) end(call, std::move(*outcome));
 }
 
-void Instance::end(const std::shared_ptr<Call>& call, delivery::Outcome outcome) {
+bool Instance::end(const std::shared_ptr<Call>& call, delivery::Outcome outcome, bool abandoned) {
   {
     const std::scoped_lock lock(mutex_);
-    if (open_.erase(call->ticket()) == 0) return;  // ended before
+    if (open_.erase(call->ticket()) == 0) return false;
+    if (abandoned) abandoned_.emplace(call->ticket(), call);
   }
   finished_(call->finish(std::move(outcome), clock_.monotonic()));
+  return true;
 }
 
 Result<> Instance::checkpoint(const delivery::Checkpoint& checkpoint) {
@@ -179,7 +193,7 @@ void Instance::sweep(MonotonicTime now) {
   for (const auto& call : late) {
     call->cancel();
     diagnose(Level::warn, "plugins", "a call is past its timeout", {{"instance", settings_.name}, {"offset", call->event()->offset}});
-    if (auto outcome = call->completed(HOOKHOST_RETRY, "timeout", 0)) end(call, std::move(*outcome));
+    if (auto done = call->completed(HOOKHOST_RETRY, "timeout", 0); done.outcome) end(call, std::move(*done.outcome), true);
   }
 }
 
@@ -196,6 +210,21 @@ std::size_t Instance::running() const {
 std::size_t Instance::deferred() const {
   const std::scoped_lock lock(mutex_);
   return open_.size() - std::min(open_.size(), running_);
+}
+
+std::size_t Instance::abandoned() const {
+  const std::scoped_lock lock(mutex_);
+  return abandoned_.size();
+}
+
+// The first few, then every thousandth: a plugin that never behaves must not fill the disk.
+void Instance::misbehaved(std::string_view what) {
+  std::uint64_t count = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    count = ++misbehaviours_;
+  }
+  if (count <= 10 || count % 1000 == 0) diagnose(Level::warn, "plugins", what, {{"instance", settings_.name}, {"count", count}});
 }
 
 void Instance::stop() {
@@ -224,7 +253,7 @@ void Instance::log(const hookhost_host* self, std::int32_t level, hookhost_str t
     }
   }
   std::string line(view(text).substr(0, kTextBytesMax));
-  for (std::size_t i = 0; fields != nullptr && i + 1 < count * 2; i += 2) {
+  for (std::size_t i = 0; fields != nullptr && i < 2 * std::min(count, kFieldsMax); i += 2) {
     line += ' ';
     line += view(fields[i]).substr(0, kTextBytesMax);
     line += '=';
@@ -232,7 +261,9 @@ void Instance::log(const hookhost_host* self, std::int32_t level, hookhost_str t
   }
   const auto known = level < 0 || level > 4 ? Level::info : static_cast<Level>(level);
   if (left_out > 0) diagnose(Level::warn, "plugin", "lines were left out", {{"instance", instance.settings_.name}, {"count", left_out}});
-  diagnose(known, "plugin", line, {{"instance", instance.settings_.name}});
+  if (current_instance != &instance) return diagnose(known, "plugin", line, {{"instance", instance.settings_.name}});
+  diagnose(known, "plugin", line,
+           {{"instance", instance.settings_.name}, {"offset", current_event->offset}, {"id", view(current_event->id)}});
 }
 
 std::int64_t Instance::now(const hookhost_host* self) noexcept { return to_unix_ns(of(self).clock_.wall()); }
@@ -240,16 +271,21 @@ std::int64_t Instance::now(const hookhost_host* self) noexcept { return to_unix_
 void Instance::complete(const hookhost_host* self, std::uint64_t ticket, std::int32_t status, hookhost_str error, std::int64_t retry_after) noexcept {
   Instance& instance = of(self);
   std::shared_ptr<Call> call;
+  bool late = false;
   {
     const std::scoped_lock lock(instance.mutex_);
     const auto found = instance.open_.find(ticket);
     if (found != instance.open_.end()) call = found->second;
+    if (!call) late = instance.abandoned_.erase(ticket) != 0;
   }
-  if (!call) {
-    diagnose(Level::warn, "plugins", "a completion came twice, too late, or for no call", {{"instance", instance.settings_.name}});
-    return;
-  }
-  if (auto outcome = call->completed(status, std::string(view(error).substr(0, 1024)), retry_after)) instance.end(call, std::move(*outcome));
+  if (late) return;  // reported when it timed out
+  if (!call) return instance.misbehaved("a completion came twice, or for no call");
+  auto done = call->completed(status, std::string(view(error).substr(0, 1024)), retry_after);
+  if (done.again && !call->cancelled()) return instance.misbehaved("a completion came twice");
+  if (!done.outcome || instance.end(call, std::move(*done.outcome))) return;
+  // The timeout was faster; now nobody looks at the call any more.
+  const std::scoped_lock lock(instance.mutex_);
+  instance.abandoned_.erase(ticket);
 }
 
 void Instance::config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept {

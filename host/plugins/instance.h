@@ -58,6 +58,7 @@ class Instance {
   void cancel_all();
   [[nodiscard]] std::size_t running() const;  // calls inside handle
   [[nodiscard]] std::size_t deferred() const;
+  [[nodiscard]] std::size_t abandoned() const;  // timed out, and the plugin may still look at them
   // No call runs any more: tells the plugin.
   void stop();
 
@@ -70,7 +71,9 @@ class Instance {
   static void complete(const hookhost_host* self, std::uint64_t ticket, std::int32_t status, hookhost_str error, std::int64_t retry_after) noexcept;
   static void config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept;
   static const void* get_extension(const hookhost_host* self, hookhost_str name) noexcept;
-  void end(const std::shared_ptr<Call>& call, delivery::Outcome outcome);
+  // False: it had ended before. `abandoned`: the plugin has not completed it, so its memory stays until it does.
+  bool end(const std::shared_ptr<Call>& call, delivery::Outcome outcome, bool abandoned = false);
+  void misbehaved(std::string_view what);
   std::int32_t committed(std::string_view key, hookhost_bytes& out);  // kv outside of a call
 
   const std::shared_ptr<const Library> library_;
@@ -87,7 +90,9 @@ class Instance {
   mutable std::mutex mutex_;
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, std::shared_ptr<Call>> open_;  // running or deferred
+  std::unordered_map<std::uint64_t, std::shared_ptr<Call>> abandoned_;
   std::size_t running_ = 0;
+  std::uint64_t misbehaviours_ = 0;
   std::int64_t log_second_ = 0;
   std::uint64_t log_lines_ = 0, log_left_out_ = 0;
 };

@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kTakeMax = 256;        // deliveries that a serial instance's thread takes at once
 constexpr Duration kSweepInterval = 50ms;
+constexpr Duration kFlushAfter = 1ms;        // of work between two reports to the engine
+constexpr auto kGrace = 500ms;               // between a cancellation and writing the instance off
+constexpr std::size_t kAbandonedMax = 1024;  // timed-out calls whose memory the plugin keeps
 
 // The threads of one started instance. Threads that hang in the plugin past the stop keep it alive: it is written off, not freed.
 class Crew : public std::enable_shared_from_this<Crew> {
@@ -23,13 +26,15 @@ class Crew : public std::enable_shared_from_this<Crew> {
     instance_ = std::move(instance);
     alive_ = threads_;
     sweeping_ = true;
-    for (std::uint32_t i = 0; i < threads_; ++i) std::thread([self = shared_from_this()] { self->work(); }).detach();
-    std::thread([self = shared_from_this()] { self->sweep(); }).detach();
+    for (std::uint32_t i = 0; i < threads_; ++i) baskets_.push_back(std::make_unique<Basket>());
+    for (std::uint32_t i = 0; i < threads_; ++i) std::thread([self = shared_from_this(), i] { self->work(*self->baskets_[i]); }).detach();
+    std::thread([self = shared_from_this()]() { self->sweep(); }).detach();
   }
 
   void submit(std::vector<delivery::Delivery> deliveries) {
     {
       const std::scoped_lock lock(mutex_);
+      if (stops_) return;
       for (auto& one : deliveries) queue_.push_back({std::move(one), {}, {}});
     }
     wakes_.notify_all();
@@ -38,40 +43,56 @@ class Crew : public std::enable_shared_from_this<Crew> {
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) {
     {
       const std::scoped_lock lock(mutex_);
-      queue_.push_front({{}, std::move(checkpoint), std::move(done)});
+      if (!stops_) {
+        queue_.push_front({{}, std::move(checkpoint), std::move(done)});
+        wakes_.notify_all();
+        return;
+      }
     }
-    wakes_.notify_all();
+    done(overtaken());
   }
 
-  // A finished call, from handle or from a plugin's thread.
+  // A finished call, from handle or from a plugin's thread, which may be a worker of another instance.
   void finished(delivery::Completion completion) {
-    if (collecting() != nullptr) {
-      collecting()->push_back(std::move(completion));
-    } else {
-      std::vector<delivery::Completion> one;
-      one.push_back(std::move(completion));
-      sink_->completed(std::move(one));
+    if (const Own& here = own(); here.crew == this) {
+      const std::scoped_lock lock(here.basket->mutex);
+      here.basket->completions.push_back(std::move(completion));
+      return;
     }
+    std::vector<delivery::Completion> one;
+    one.push_back(std::move(completion));
+    sink_->completed(std::move(one));
   }
 
-  // True when every thread came out in time; else the instance is written off.
+  // True when every thread came out in time and the plugin's stop and destroy returned; else the instance is written off.
   bool stop(MonotonicTime deadline) {
+    std::deque<Task> unstarted;
     std::unique_lock lock(mutex_);
     stops_ = true;
-    queue_.clear();
+    unstarted.swap(queue_);
     wakes_.notify_all();
-    sweeps_.notify_all();
-    const auto gone = [&] { return alive_ == 0 && !sweeping_ && instance_->deferred() == 0; };
-    while (!gone() && clock_.monotonic() < deadline) left_.wait_for(lock, 10ms);
-    if (!gone()) {
-      instance_->cancel_all();
-      for (const auto grace = clock_.monotonic() + 500ms; !gone() && clock_.monotonic() < grace;) left_.wait_for(lock, 10ms);
-    }
-    if (alive_ != 0 || sweeping_) return false;
     lock.unlock();
-    instance_->stop();
-    instance_.reset();
-    return true;
+    for (Task& task : unstarted) {
+      if (task.checkpoint) task.done(overtaken());
+    }
+    lock.lock();
+    const auto idle = [&] { return alive_ == 0 && instance_->deferred() == 0; };
+    while (!idle() && clock_.monotonic() < deadline) left_.wait_for(lock, 10ms);
+    if (!idle()) {
+      instance_->cancel_all();
+      wait_for_grace(lock, idle);
+    }
+    ends_ = true;
+    sweeps_.notify_all();
+    const bool out = wait_for_grace(lock, [&] { return alive_ == 0 && !sweeping_; });
+    lock.unlock();
+    for (const auto& basket : baskets_) flush(*basket);
+    if (!out) return false;
+    // The plugin's own stop may hang, too: it runs where that holds up nobody.
+    std::thread([self = shared_from_this()] { self->close(); }).detach();
+    lock.lock();
+    while (!closed_ && clock_.monotonic() < deadline) left_.wait_for(lock, 10ms);
+    return wait_for_grace(lock, [&] { return closed_; });
   }
 
  private:
@@ -80,61 +101,112 @@ class Crew : public std::enable_shared_from_this<Crew> {
     std::optional<delivery::Checkpoint> checkpoint;
     std::function<void(Result<>)> done;
   };
-
-  // Where this thread gathers its completions while it works through what it took.
-  static std::vector<delivery::Completion>*& collecting() {
-    thread_local std::vector<delivery::Completion>* here = nullptr;
+  // What one worker's calls answered; the sweep empties it, too, so that a call that hangs holds nothing back.
+  struct Basket {
+    std::mutex mutex;
+    std::vector<delivery::Completion> completions;
+  };
+  // Whose worker this thread is.
+  struct Own {
+    const Crew* crew = nullptr;
+    Basket* basket = nullptr;
+  };
+  static Own& own() {
+    thread_local Own here;
     return here;
   }
+  static Result<> overtaken() { return fail(ErrorCode::cancelled, "the instance stopped before the checkpoint"); }
 
-  void work() {
-    std::vector<Task> taken;
-    std::vector<delivery::Completion> completions;
-    collecting() = &completions;
-    for (;;) {
-      {
-        std::unique_lock lock(mutex_);
-        wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
-        if (stops_) break;
-        // A concurrent instance's threads take one at a time: a call that hangs holds nobody else's.
-        const std::size_t count = threads_ == 1 ? std::min(kTakeMax, queue_.size()) : 1;
-        for (std::size_t i = 0; i < count; ++i) {
-          taken.push_back(std::move(queue_.front()));
-          queue_.pop_front();
-        }
-      }
-      for (Task& task : taken) {
-        if (task.checkpoint) {
-          flush(completions);
-          task.done(instance_->checkpoint(*task.checkpoint));
-        } else if (!stops_) {
-          instance_->handle(std::move(task.delivery));
-        }
-      }
-      taken.clear();
-      flush(completions);
+  // Real time, whatever clock the calls are measured with.
+  template <class Condition>
+  bool wait_for_grace(std::unique_lock<std::mutex>& lock, Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + kGrace;
+    while (!condition() && std::chrono::steady_clock::now() < until) left_.wait_for(lock, 10ms);
+    return condition();
+  }
+
+  // What the worker does next. A checkpoint is taken alone, so that no call that hangs sits on it.
+  bool take(std::vector<Task>& taken) {
+    std::unique_lock lock(mutex_);
+    wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
+    if (stops_) return false;
+    // A concurrent instance's threads take one at a time: a call that hangs holds nobody else's.
+    const std::size_t count = threads_ == 1 ? std::min(kTakeMax, queue_.size()) : 1;
+    while (taken.size() < count && (taken.empty() || (!taken.front().checkpoint && !queue_.front().checkpoint))) {
+      taken.push_back(std::move(queue_.front()));
+      queue_.pop_front();
     }
-    collecting() = nullptr;
+    return true;
+  }
+
+  // What is not begun goes back, before what came since, so that a checkpoint waits for one slow call and not for many.
+  void give_back(std::vector<Task>& taken, std::size_t from) {
+    const std::scoped_lock lock(mutex_);
+    if (stops_) return;
+    auto place = queue_.begin();
+    while (place != queue_.end() && place->checkpoint) ++place;
+    queue_.insert(place, std::make_move_iterator(taken.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(taken.end()));
+  }
+
+  void work(Basket& basket) {
+    own() = {this, &basket};
+    std::vector<Task> taken;
+    while (take(taken)) {
+      const auto began = clock_.monotonic();
+      for (std::size_t i = 0; i < taken.size() && !stops_; ++i) {
+        Task& task = taken[i];
+        if (task.checkpoint) {
+          std::exchange(task.done, nullptr)(instance_->checkpoint(*task.checkpoint));
+          continue;
+        }
+        instance_->handle(std::move(task.delivery));
+        if (clock_.monotonic() - began < kFlushAfter) continue;
+        give_back(taken, i + 1);
+        break;
+      }
+      // Here a checkpoint that the stop overtook is still unanswered.
+      if (taken.front().checkpoint && taken.front().done) taken.front().done(overtaken());
+      taken.clear();
+      flush(basket);
+    }
+    own() = {};
     const std::scoped_lock lock(mutex_);
     --alive_;
     left_.notify_all();
   }
 
-  void flush(std::vector<delivery::Completion>& completions) {
-    if (completions.empty()) return;
-    sink_->completed(std::move(completions));
-    completions.clear();
+  void flush(Basket& basket) {
+    std::vector<delivery::Completion> completions;
+    {
+      const std::scoped_lock lock(basket.mutex);
+      completions.swap(basket.completions);
+    }
+    if (!completions.empty()) sink_->completed(std::move(completions));
   }
 
   void sweep() {
+    bool lost = false;
     std::unique_lock lock(mutex_);
-    while (!stops_) {
+    while (!ends_) {
       lock.unlock();
       instance_->sweep(clock_.monotonic());
+      for (const auto& basket : baskets_) flush(*basket);
+      if (!lost && instance_->abandoned() > kAbandonedMax) {
+        lost = true;
+        sink_->lost("the plugin left more than 1024 deferred calls without an answer", {});
+      }
       lock.lock();
-      if (!stops_) sweeps_.wait_for(lock, kSweepInterval);
+      if (!ends_) sweeps_.wait_for(lock, kSweepInterval);
     }
     sweeping_ = false;
+    left_.notify_all();
+  }
+
+  void close() {
+    instance_->stop();
+    instance_.reset();
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
     left_.notify_all();
   }
 
@@ -142,11 +214,12 @@ class Crew : public std::enable_shared_from_this<Crew> {
   const Clock& clock_;
   const std::uint32_t threads_;
   std::shared_ptr<Instance> instance_;
+  std::vector<std::unique_ptr<Basket>> baskets_;
   std::mutex mutex_;
   std::condition_variable wakes_, left_, sweeps_;
   std::deque<Task> queue_;
   std::uint32_t alive_ = 0;
-  bool sweeping_ = false;
+  bool sweeping_ = false, ends_ = false, closed_ = false;
   std::atomic<bool> stops_{false};
 };
 
@@ -167,6 +240,10 @@ class InstanceSubscriber final : public delivery::Subscriber {
 
   Result<std::uint64_t> start(const delivery::StartRequest& request) override {
     stop(clock_.monotonic());
+    if (settings_.concurrency > 1 && !library_->info().concurrent) {
+      return fail(ErrorCode::invalid_config, "plugins." + settings_.instance.name + ".concurrency: " + library_->info().id +
+                                                 " takes one call at a time; leave concurrency at 1");
+    }
     auto crew = std::make_shared<Crew>(request.sink, clock_, settings_.concurrency);
     std::uint64_t token = request.token;
     const std::weak_ptr<Crew> weak = crew;
@@ -182,7 +259,9 @@ class InstanceSubscriber final : public delivery::Subscriber {
     return token;
   }
 
-  void submit(std::vector<delivery::Delivery> deliveries) override { crew_->submit(std::move(deliveries)); }
+  void submit(std::vector<delivery::Delivery> deliveries) override {
+    if (crew_) crew_->submit(std::move(deliveries));
+  }
 
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) override {
     if (!has_checkpoint_) return done(success());

@@ -66,10 +66,12 @@ Result<std::shared_ptr<const Library>> Library::load(os::FileSystem& files, cons
   HOOKHOST_TRY(const std::string real, check_file(files, path));
   HOOKHOST_TRY(const std::string bytes, os::read_file(files, real, kFileBytesMax));
   const std::string digest = to_hex(signing::sha256(bytes));
-  if (!sha256.empty() && sha256 != digest) {
+  if (!sha256.empty() && !equals_ignoring_case(sha256, digest)) {
     return fail(ErrorCode::refused, path + " has SHA-256 " + digest + ", the configuration wants " + sha256 + "; check where the file comes from");
   }
-  HOOKHOST_TRY(const PluginNote note, read_note(bytes));
+  const auto noted = read_note(bytes);
+  if (!noted) return fail(noted.error().code, path + ": " + noted.error().message);
+  const PluginNote& note = noted.value();
   HOOKHOST_TRY(const std::string copy, private_copy(files, bytes, private_directory, digest));
   try {
     auto& library = loaded()[digest];
@@ -77,11 +79,12 @@ Result<std::shared_ptr<const Library>> Library::load(os::FileSystem& files, cons
       library = new boost::dll::shared_library(os::absolute(copy), boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     }
     if (!library->has("hookhost_plugin_entry_v1")) {
-      return fail(ErrorCode::not_supported, note.id + " exports no hookhost_plugin_entry_v1; build it with HOOKHOST_PLUGIN or HOOKHOST_PLUGIN_C");
+      return fail(ErrorCode::not_supported, path + ": " + note.id + " exports no hookhost_plugin_entry_v1; build it with HOOKHOST_PLUGIN or HOOKHOST_PLUGIN_C");
     }
     const auto* entry = library->get<const hookhost_plugin_entry*()>("hookhost_plugin_entry_v1")();
-    HOOKHOST_TRY(auto info, check_entry(entry, note, digest));
-    return std::shared_ptr<const Library>(new Library(std::move(info), entry));
+    auto info = check_entry(entry, note, digest);
+    if (!info) return fail(info.error().code, path + ": " + info.error().message);
+    return std::shared_ptr<const Library>(new Library(std::move(info.value()), entry));
   } catch (const std::exception& error) {
     loaded().erase(digest);
     return fail(ErrorCode::not_supported, "loading " + path + " failed: " + error.what());
