@@ -1,5 +1,5 @@
 // A plugin that misbehaves in the one way that its configuration names: {"mode": "...", "cell": address}. The cell is an atomic number of the
-// test's: what hangs here hangs until it is not 0. Written against the raw ABI, so that no wrapper protects the host.
+// test's: what hangs here sets it to -1 and hangs until it is above 0. Written against the raw ABI, so that no wrapper protects the host.
 #include <hookhost/abi.h>
 #include <unistd.h>
 
@@ -35,7 +35,9 @@ hookhost_str str(const char* text) { return {text, std::char_traits<char>::lengt
 hookhost_bytes bytes(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 void hang(const Hostile& self) {
-  while (self.cell->load() == 0) ::usleep(1000);
+  int idle = 0;
+  self.cell->compare_exchange_strong(idle, -1);
+  while (self.cell->load() <= 0) ::usleep(1000);
 }
 
 int32_t use_kv(Hostile& self, hookhost_call* call) {
