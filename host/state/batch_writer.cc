@@ -6,6 +6,8 @@ namespace hookhost::state {
 namespace {
 
 constexpr std::size_t kTextMax = 1024;  // of errors and reasons
+constexpr std::size_t kKvKeyBytesMax = 256;
+constexpr std::size_t kKvValueBytesMax = 1024 * 1024;
 
 std::string_view cut(const std::string& text) { return std::string_view(text).substr(0, kTextMax); }
 
@@ -46,21 +48,15 @@ constexpr const char* kPutMeta = "INSERT OR REPLACE INTO meta (name, value) VALU
 
 }  // namespace
 
-Result<Statement*> BatchWriter::statement(const char* sql) {
-  const auto found = statements_.find(sql);
-  if (found != statements_.end()) return &found->second;
-  HOOKHOST_TRY(auto made, database_.prepare(sql));
-  return &statements_.emplace(sql, std::move(made)).first->second;
-}
-
 Result<> BatchWriter::set_meta(std::string_view name, std::uint64_t value) {
-  HOOKHOST_TRY(auto* put, statement(kPutMeta));
+  HOOKHOST_TRY(const auto put, database_.cached(kPutMeta));
   return put->bind(1, name).bind(2, value).run();
 }
 
 Result<> BatchWriter::apply(const Batch& batch) {
   HOOKHOST_CHECK(database_.execute("SAVEPOINT batch"));
   auto written = write(batch);
+  if (!written && !database_.in_transaction()) return written;
   if (!written) HOOKHOST_CHECK(database_.execute("ROLLBACK TO batch"));
   HOOKHOST_CHECK(database_.execute("RELEASE batch"));
   return written;
@@ -86,19 +82,19 @@ Result<> BatchWriter::clear(const Batch& batch) {
                                             "DELETE FROM replay WHERE subscriber=?1", "DELETE FROM gap WHERE subscriber=?1",
                                             "DELETE FROM subscriber WHERE id=?1"};
   for (const char* sql : kReset) {
-    HOOKHOST_TRY(auto* clear, statement(sql));
+    HOOKHOST_TRY(const auto clear, database_.cached(sql));
     HOOKHOST_CHECK(clear->bind(1, batch.subscriber.value).run());
   }
   if (!batch.forget) return success();
   for (const char* sql : kForget) {
-    HOOKHOST_TRY(auto* clear, statement(sql));
+    HOOKHOST_TRY(const auto clear, database_.cached(sql));
     HOOKHOST_CHECK(clear->bind(1, batch.subscriber.value).run());
   }
   return success();
 }
 
 Result<> BatchWriter::put_row(const SubscriberRow& row) {
-  HOOKHOST_TRY(auto* put, statement(kPutRow));
+  HOOKHOST_TRY(const auto put, database_.cached(kPutRow));
   put->bind(1, row.id.value).bind(2, row.kind).bind(3, static_cast<int>(row.condition)).bind(4, cut(row.reason));
   put->bind(5, row.position.frontier.value).bind_blob(6, encode_offsets(row.position.done)).bind(7, row.token);
   put->bind(8, static_cast<int>(row.reset_pending)).bind(9, static_cast<int>(row.handled_any)).bind(10, row.failed_run);
@@ -109,15 +105,15 @@ Result<> BatchWriter::put_row(const SubscriberRow& row) {
 Result<> BatchWriter::put_position(const Batch& batch) {
   const std::string& id = batch.subscriber.value;
   if (batch.position) {
-    HOOKHOST_TRY(auto* put, statement(kPutPosition));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutPosition));
     HOOKHOST_CHECK(put->bind(1, id).bind(2, batch.position->frontier.value).bind_blob(3, encode_offsets(batch.position->done)).run());
   }
   if (batch.token) {
-    HOOKHOST_TRY(auto* put, statement(kPutToken));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutToken));
     HOOKHOST_CHECK(put->bind(1, id).bind(2, *batch.token).run());
   }
   if (batch.prepared) {
-    HOOKHOST_TRY(auto* put, statement(kPutPrepared));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutPrepared));
     HOOKHOST_CHECK(put->bind(1, id).bind_blob(2, *batch.prepared).run());
   }
   return success();
@@ -125,11 +121,11 @@ Result<> BatchWriter::put_position(const Batch& batch) {
 
 Result<> BatchWriter::put_lanes(const Batch& batch) {
   for (const auto& [stream, lane] : batch.lanes_erased) {
-    HOOKHOST_TRY(auto* erase, statement(kEraseLane));
+    HOOKHOST_TRY(const auto erase, database_.cached(kEraseLane));
     HOOKHOST_CHECK(erase->bind(1, batch.subscriber.value).bind(2, stream).bind_blob(3, lane).run());
   }
   for (const LaneRow& lane : batch.lanes) {
-    HOOKHOST_TRY(auto* put, statement(kPutLane));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutLane));
     put->bind(1, batch.subscriber.value).bind(2, lane.stream).bind_blob(3, lane.lane);
     bind_offset(*put, 4, lane.head);
     put->bind(5, lane.attempts).bind(6, lane.crashes).bind(7, to_unix_ns(lane.due)).bind(8, lane.last_outcome).bind(9, cut(lane.last_error));
@@ -142,17 +138,17 @@ Result<> BatchWriter::put_lanes(const Batch& batch) {
 Result<> BatchWriter::put_parked(const Batch& batch) {
   const std::string& id = batch.subscriber.value;
   for (const auto& [stream, offset] : batch.parked_erased) {
-    HOOKHOST_TRY(auto* erase, statement(kEraseParked));
+    HOOKHOST_TRY(const auto erase, database_.cached(kEraseParked));
     HOOKHOST_CHECK(erase->bind(1, id).bind(2, stream).bind(3, offset.value).run());
   }
   for (const ParkedRow& row : batch.parked) {
-    HOOKHOST_TRY(auto* put, statement(kPutParked));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutParked));
     put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, static_cast<int>(row.kind)).bind(5, row.id.value);
     put->bind_blob(6, row.type).bind(7, row.reason).bind(8, row.attempts).bind(9, cut(row.last_error)).bind(10, to_unix_ns(row.parked_at));
     HOOKHOST_CHECK(put->bind(11, row.run).bind_blob(12, row.event).run());
   }
   if (batch.run_to_held) {
-    HOOKHOST_TRY(auto* hold, statement(kRunToHeld));
+    HOOKHOST_TRY(const auto hold, database_.cached(kRunToHeld));
     HOOKHOST_CHECK(hold->bind(1, id).bind(2, *batch.run_to_held).run());
   }
   return success();
@@ -160,7 +156,10 @@ Result<> BatchWriter::put_parked(const Batch& batch) {
 
 Result<> BatchWriter::put_kv(const Batch& batch) {
   for (const KvWrite& write : batch.kv) {
-    HOOKHOST_TRY(auto* put, statement(write.value ? kPutKv : kEraseKv));
+    if (write.key.size() > kKvKeyBytesMax || (write.value && write.value->size() > kKvValueBytesMax)) {
+      return fail(ErrorCode::usage, "a kv key may have 256 bytes and a value 1 MiB; keep larger things in files of the plugin's own");
+    }
+    HOOKHOST_TRY(const auto put, database_.cached(write.value ? kPutKv : kEraseKv));
     put->bind(1, batch.subscriber.value).bind_blob(2, write.key);
     if (write.value) put->bind_blob(3, *write.value);
     HOOKHOST_CHECK(put->run());
@@ -171,19 +170,19 @@ Result<> BatchWriter::put_kv(const Batch& batch) {
 Result<> BatchWriter::put_history(const Batch& batch) {
   const std::string& id = batch.subscriber.value;
   for (const AttemptRow& row : batch.attempts) {
-    HOOKHOST_TRY(auto* put, statement(kPutAttempt));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutAttempt));
     put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, row.id.value).bind_blob(5, row.type).bind(6, row.attempt);
     HOOKHOST_CHECK(put->bind(7, to_unix_ns(row.at)).bind(8, row.took.count()).bind(9, row.outcome).bind(10, cut(row.error)).run());
   }
   for (const ReplayRow& row : batch.replays) {
-    HOOKHOST_TRY(auto* put, statement(kPutReplay));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutReplay));
     put->bind(1, row.id).bind(2, row.subscriber.value).bind(3, row.mode).bind(4, row.state).bind_blob(5, row.filter);
     put->bind(6, row.from.value).bind(7, row.until.value).bind(8, row.position.frontier.value);
     put->bind_blob(9, encode_offsets(row.position.done)).bind(10, row.rate).bind(11, row.total).bind(12, row.handled).bind(13, row.failed);
     HOOKHOST_CHECK(put->bind(14, to_unix_ns(row.created_at)).bind(15, to_unix_ns(row.finished_at)).run());
   }
   for (const GapRow& row : batch.gaps) {
-    HOOKHOST_TRY(auto* put, statement(kPutGap));
+    HOOKHOST_TRY(const auto put, database_.cached(kPutGap));
     put->bind(1, id).bind(2, row.from.value).bind(3, row.until.value).bind(4, to_unix_ns(row.at)).bind(5, static_cast<int>(row.acknowledged));
     HOOKHOST_CHECK(put->run());
   }

@@ -1,18 +1,21 @@
 // Applies batches to the tables. One connection, one thread.
 #pragma once
 
-#include <map>
-#include <string>
+#include <string_view>
 
 #include "state/delivery_store.h"
 #include "state/sqlite.h"
 
 namespace hookhost::state {
 
+// The name of the highest durable end in the table `meta`.
+inline constexpr std::string_view kDurableEndName = "durable_end";
+
 class BatchWriter {
  public:
   explicit BatchWriter(Database& database) : database_(database) {}
-  // Within the open transaction, under a savepoint: all of it or nothing.
+  // Within the open transaction, under a savepoint: all of it or nothing. After an error the transaction may be gone as a whole
+  // (Database::in_transaction says so). Error: usage for a kv write above the limits; no_space; io_error; corrupt.
   [[nodiscard]] Result<> apply(const Batch& batch);
   [[nodiscard]] Result<> set_meta(std::string_view name, std::uint64_t value);
 
@@ -25,11 +28,8 @@ class BatchWriter {
   [[nodiscard]] Result<> put_parked(const Batch& batch);
   [[nodiscard]] Result<> put_kv(const Batch& batch);
   [[nodiscard]] Result<> put_history(const Batch& batch);
-  // Prepared once, kept.
-  [[nodiscard]] Result<Statement*> statement(const char* sql);
 
   Database& database_;
-  std::map<const char*, Statement> statements_;
 };
 
 }  // namespace hookhost::state

@@ -1,21 +1,17 @@
 #include "state/delivery_store.h"
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
 #include <thread>
 
-#include "base/failpoint.h"
-#include "state/batch_writer.h"
+#include "state/group_commit.h"
 #include "state/reads.h"
 #include "state/schema.h"
 
 namespace hookhost::state {
 namespace {
-
-constexpr std::string_view kDurableEnd = "durable_end";
 
 // One writer thread with its own connection; reads share another one under a mutex.
 class SqliteStore final : public DeliveryStore {
@@ -23,10 +19,9 @@ class SqliteStore final : public DeliveryStore {
   SqliteStore(Database writing, Database reading, bool created, Offset durable_end, std::uint64_t highest_replay)
       : writing_(std::move(writing)),
         reading_(std::move(reading)),
-        writer_(writing_),
+        group_(writing_, durable_end),
         created_(created),
         durable_end_(durable_end.value),
-        written_durable_end_(durable_end.value),
         next_replay_(highest_replay + 1),
         thread_([this] { run(); }) {}
 
@@ -42,11 +37,7 @@ class SqliteStore final : public DeliveryStore {
   bool created() const override { return created_; }
 
   void commit(Batch batch, std::function<void(Result<>)> done) override {
-    {
-      const std::scoped_lock lock(queue_mutex_);
-      queue_.push_back({std::move(batch), std::move(done)});
-    }
-    filled_.notify_one();
+    enqueue({std::move(batch), std::move(done), std::nullopt});
   }
 
   Result<std::vector<SubscriberRow>> subscribers() override {
@@ -90,22 +81,25 @@ class SqliteStore final : public DeliveryStore {
   Offset durable_end_seen() override { return Offset{durable_end_.load()}; }
 
   Result<> prune_attempts(WallTime before) override {
-    auto promise = std::make_shared<std::promise<Result<>>>();
-    auto future = promise->get_future();
-    {
-      const std::scoped_lock lock(queue_mutex_);
-      queue_.push_back({{}, [promise](Result<> done) { promise->set_value(std::move(done)); }, before});
+    // In steps, so that nobody's commit waits for a long deletion.
+    for (;;) {
+      HOOKHOST_TRY(const bool more, read([&](Database& database) { return reads::attempts_before(database, before); }));
+      if (!more) return success();
+      std::promise<Result<>> promise;
+      auto future = promise.get_future();
+      enqueue({{}, [&promise](Result<> done) { promise.set_value(std::move(done)); }, before});
+      HOOKHOST_CHECK(future.get());
     }
-    filled_.notify_one();
-    return future.get();
   }
 
  private:
-  struct Waiting {
-    Batch batch;
-    std::function<void(Result<>)> done;
-    std::optional<WallTime> prune_before;
-  };
+  void enqueue(Waiting waiting) {
+    {
+      const std::scoped_lock lock(queue_mutex_);
+      queue_.push_back(std::move(waiting));
+    }
+    filled_.notify_one();
+  }
 
   template <class Question>
   auto read(Question question) -> decltype(question(std::declval<Database&>())) {
@@ -122,7 +116,7 @@ class SqliteStore final : public DeliveryStore {
         if (queue_.empty()) return;
         taken.swap(queue_);
       }
-      const std::vector<Result<>> results = transact(taken);
+      const std::vector<Result<>> results = group_.commit(taken, Offset{durable_end_.load()});
       for (std::size_t i = 0; i < taken.size(); ++i) {
         if (taken[i].done) taken[i].done(results[i]);
       }
@@ -130,44 +124,12 @@ class SqliteStore final : public DeliveryStore {
     }
   }
 
-  // One transaction for all that waited. A batch that fails takes only itself back.
-  std::vector<Result<>> transact(const std::vector<Waiting>& taken) {
-    const bool durable = std::any_of(taken.begin(), taken.end(), [](const Waiting& one) { return one.batch.durable; });
-    const auto all_failed = [&](const Error& error) { return std::vector<Result<>>(taken.size(), Result<>(fail(error))); };
-    if (failpoint_error("state.commit")) return all_failed({ErrorCode::io_error, "cannot commit (failpoint)"});
-    if (durable != full_) {
-      if (auto set = writing_.execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"); !set) return all_failed(set.error());
-      full_ = durable;
-    }
-    if (auto begun = writing_.execute("BEGIN IMMEDIATE"); !begun) return all_failed(begun.error());
-    std::vector<Result<>> results;
-    results.reserve(taken.size());
-    for (const Waiting& one : taken) results.push_back(one.prune_before ? prune(*one.prune_before) : writer_.apply(one.batch));
-    const std::uint64_t end = durable_end_.load();
-    if (end > written_durable_end_ && writer_.set_meta(kDurableEnd, end)) written_durable_end_ = end;
-    HOOKHOST_FAILPOINT("state.before_commit");
-    if (auto committed = writing_.execute("COMMIT"); !committed) {
-      static_cast<void>(writing_.execute("ROLLBACK"));
-      written_durable_end_ = 0;
-      return all_failed(committed.error());
-    }
-    HOOKHOST_FAILPOINT("state.after_commit");
-    return results;
-  }
-
-  Result<> prune(WallTime before) {
-    HOOKHOST_TRY(auto erase, writing_.prepare("DELETE FROM attempt WHERE at<?1"));
-    return erase.bind(1, to_unix_ns(before)).run();
-  }
-
   Database writing_;
   Database reading_;
   std::mutex read_mutex_;
-  BatchWriter writer_;  // of the writer thread
-  bool full_ = false;   // of the writer thread: synchronous=FULL is set
+  GroupCommit group_;  // of the writer thread
   const bool created_;
   std::atomic<std::uint64_t> durable_end_;
-  std::uint64_t written_durable_end_;  // of the writer thread
   std::atomic<StreamId> next_replay_;
   std::mutex queue_mutex_;
   std::condition_variable filled_;
@@ -193,7 +155,7 @@ Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& pa
   HOOKHOST_TRY(auto writing, Database::open(path, Database::Mode::read_write));
   HOOKHOST_TRY(const bool created, migrate_delivery(writing));
   HOOKHOST_TRY(auto reading, Database::open(path, Database::Mode::read_only));
-  HOOKHOST_TRY(const auto end, reads::meta(reading, kDurableEnd));
+  HOOKHOST_TRY(const auto end, reads::meta(reading, kDurableEndName));
   HOOKHOST_TRY(const auto highest, reads::highest_replay(reading));
   return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), created, Offset{end}, highest));
 }

@@ -168,12 +168,15 @@ class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
 
-  // Makes the file when it is missing (`created()` says so). Error: io_error, corrupt (says how to go on), busy when another process has it.
+  // Makes the file (0600) when it is missing (`created()` says so). Error: corrupt (says how to go on), not_supported for a newer hookhost's
+  // file, permission, io_error, busy while another process writes to it. One process at a time opens it: the data directory's lock sees to that.
   [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path);
   [[nodiscard]] virtual bool created() const = 0;
 
   // Queues a batch. `done` is called once, on the writer thread, after the transaction's end: with an error none of it is applied, and the
-  // caller must treat the subscriber's memory as ahead of its state. Batches of one subscriber are applied in the order of the calls.
+  // caller must treat the subscriber's memory as ahead of its state. Batches of one subscriber are applied in the order of the calls; one that
+  // fails takes those of its subscriber with it that waited for the same transaction. The destructor commits what waits. The queue is as
+  // long as its callers make it: they bound what they have in the air.
   virtual void commit(Batch batch, std::function<void(Result<>)> done) = 0;
   // The same, waiting for the end. Never from `done`.
   [[nodiscard]] Result<> commit_now(Batch batch);
@@ -197,7 +200,7 @@ class DeliveryStore {
   virtual void note_durable_end(Offset end) = 0;
   [[nodiscard]] virtual Offset durable_end_seen() = 0;
 
-  // Drops attempts older than `before`.
+  // Drops attempts older than `before`, some thousands a transaction; waits for the end. Never from `done`.
   [[nodiscard]] virtual Result<> prune_attempts(WallTime before) = 0;
 };
 

@@ -22,10 +22,12 @@ std::optional<std::vector<Offset>> decode_offsets(std::string_view bytes) {
   std::uint64_t last = 0, distance = 0;
   int shift = 0;
   for (const char c : bytes) {
-    if (shift > 63) return std::nullopt;
-    distance |= static_cast<std::uint64_t>(static_cast<unsigned char>(c) & 0x7f) << shift;
+    const std::uint64_t bits = static_cast<unsigned char>(c) & 0x7f;
+    if (shift > 63 || (shift == 63 && bits > 1)) return std::nullopt;
+    distance |= bits << shift;
     shift += 7;
     if ((static_cast<unsigned char>(c) & 0x80) != 0) continue;
+    if (distance > UINT64_MAX - last) return std::nullopt;
     last += distance;
     out.emplace_back(last);
     distance = 0;

@@ -92,37 +92,37 @@ std::string after_prefix(std::string_view prefix) {
 
 Result<std::vector<SubscriberRow>> subscribers(Database& database) {
   std::vector<SubscriberRow> out;
-  HOOKHOST_TRY(auto rows, database.prepare(std::string(kSubscriberColumns) + "ORDER BY id"));
+  HOOKHOST_TRY(const auto rows, database.cached(std::string(kSubscriberColumns) + "ORDER BY id"));
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    HOOKHOST_TRY(auto row, subscriber_of(rows));
+    HOOKHOST_TRY(auto row, subscriber_of(*rows));
     out.push_back(std::move(row));
   }
 }
 
 Result<std::optional<Loaded>> load(Database& database, const SubscriberId& subscriber) {
   Loaded out;
-  HOOKHOST_TRY(auto row, database.prepare(std::string(kSubscriberColumns) + "WHERE id=?1"));
-  HOOKHOST_TRY(const bool found, row.bind(1, subscriber.value).row());
+  HOOKHOST_TRY(const auto row, database.cached(std::string(kSubscriberColumns) + "WHERE id=?1"));
+  HOOKHOST_TRY(const bool found, row->bind(1, subscriber.value).row());
   if (!found) return std::optional<Loaded>{};
-  HOOKHOST_TRY(out.row, subscriber_of(row));
-  out.prepared = row.text(13);
-  HOOKHOST_TRY(auto lanes, database.prepare("SELECT stream, lane, head, attempts, crashes, due, last_outcome, last_error, first_skipped FROM lane "
+  HOOKHOST_TRY(out.row, subscriber_of(*row));
+  out.prepared = row->text(13);
+  HOOKHOST_TRY(const auto lanes, database.cached("SELECT stream, lane, head, attempts, crashes, due, last_outcome, last_error, first_skipped FROM lane "
                                             "WHERE subscriber=?1 ORDER BY stream, lane"));
-  lanes.bind(1, subscriber.value);
+  lanes->bind(1, subscriber.value);
   for (;;) {
-    HOOKHOST_TRY(const bool more, lanes.row());
+    HOOKHOST_TRY(const bool more, lanes->row());
     if (!more) break;
-    out.lanes.push_back({.stream = lanes.number(0),
-                         .lane = lanes.text(1),
-                         .head = offset_or_none(lanes, 2),
-                         .attempts = static_cast<std::uint32_t>(lanes.integer(3)),
-                         .crashes = static_cast<std::uint32_t>(lanes.integer(4)),
-                         .due = from_unix_ns(lanes.integer(5)),
-                         .last_outcome = lanes.text(6),
-                         .last_error = lanes.text(7),
-                         .first_skipped = offset_or_none(lanes, 8)});
+    out.lanes.push_back({.stream = lanes->number(0),
+                         .lane = lanes->text(1),
+                         .head = offset_or_none(*lanes, 2),
+                         .attempts = static_cast<std::uint32_t>(lanes->integer(3)),
+                         .crashes = static_cast<std::uint32_t>(lanes->integer(4)),
+                         .due = from_unix_ns(lanes->integer(5)),
+                         .last_outcome = lanes->text(6),
+                         .last_error = lanes->text(7),
+                         .first_skipped = offset_or_none(*lanes, 8)});
   }
   HOOKHOST_TRY(auto held, parked(database, {.subscriber = subscriber, .kind = ParkedRow::Kind::held}));
   for (auto& [id, parked_row] : held) out.held.push_back(std::move(parked_row));
@@ -141,85 +141,85 @@ Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(Database& databas
   if (query.since) sql += " AND parked_at>=?4";
   if (query.after) sql += " AND (subscriber, offset)>(?5,?6)";
   sql += " ORDER BY subscriber, offset, stream LIMIT ?7";
-  HOOKHOST_TRY(auto rows, database.prepare(sql));
-  if (query.subscriber) rows.bind(1, query.subscriber->value);
-  if (query.kind) rows.bind(2, static_cast<int>(*query.kind));
-  if (!query.type.empty()) rows.bind_blob(3, query.type);
-  if (query.since) rows.bind(4, to_unix_ns(*query.since));
-  if (query.after) rows.bind(5, query.after->first.value).bind(6, query.after->second.value);
-  rows.bind(7, query.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(query.limit));
+  HOOKHOST_TRY(const auto rows, database.cached(sql));
+  if (query.subscriber) rows->bind(1, query.subscriber->value);
+  if (query.kind) rows->bind(2, static_cast<int>(*query.kind));
+  if (!query.type.empty()) rows->bind_blob(3, query.type);
+  if (query.since) rows->bind(4, to_unix_ns(*query.since));
+  if (query.after) rows->bind(5, query.after->first.value).bind(6, query.after->second.value);
+  rows->bind(7, query.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(query.limit));
   std::vector<std::pair<SubscriberId, ParkedRow>> out;
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    out.emplace_back(SubscriberId{rows.text(0)}, parked_of(rows));
+    out.emplace_back(SubscriberId{rows->text(0)}, parked_of(*rows));
   }
 }
 
 Result<std::optional<ParkedRow>> parked_one(Database& database, const SubscriberId& subscriber, StreamId stream, Offset offset) {
-  HOOKHOST_TRY(auto row, database.prepare(std::string(kParkedColumns) + ", event FROM parked WHERE subscriber=?1 AND stream=?2 AND offset=?3"));
-  HOOKHOST_TRY(const bool found, row.bind(1, subscriber.value).bind(2, stream).bind(3, offset.value).row());
+  HOOKHOST_TRY(const auto row, database.cached(std::string(kParkedColumns) + ", event FROM parked WHERE subscriber=?1 AND stream=?2 AND offset=?3"));
+  HOOKHOST_TRY(const bool found, row->bind(1, subscriber.value).bind(2, stream).bind(3, offset.value).row());
   if (!found) return std::optional<ParkedRow>{};
-  ParkedRow out = parked_of(row);
-  out.event = row.text(11);
+  ParkedRow out = parked_of(*row);
+  out.event = row->text(11);
   return std::optional<ParkedRow>(std::move(out));
 }
 
 Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subscriber, ParkedRow::Kind kind) {
-  HOOKHOST_TRY(auto row, database.prepare("SELECT count(*) FROM parked WHERE subscriber=?1 AND kind=?2"));
-  HOOKHOST_TRY(const bool found, row.bind(1, subscriber.value).bind(2, static_cast<int>(kind)).row());
-  return found ? row.number(0) : 0;
+  HOOKHOST_TRY(const auto row, database.cached("SELECT count(*) FROM parked WHERE subscriber=?1 AND kind=?2"));
+  HOOKHOST_TRY(const bool found, row->bind(1, subscriber.value).bind(2, static_cast<int>(kind)).row());
+  return found ? row->number(0) : 0;
 }
 
 Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) {
   std::string sql = "SELECT stream, offset, id, type, attempt, at, took, outcome, error FROM attempt WHERE subscriber=?1";
   if (offset) sql += " AND offset=?2";
-  HOOKHOST_TRY(auto rows, database.prepare(sql + " ORDER BY rowid DESC LIMIT ?3"));
-  rows.bind(1, subscriber.value).bind(3, limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(limit));
-  if (offset) rows.bind(2, offset->value);
+  HOOKHOST_TRY(const auto rows, database.cached(sql + " ORDER BY rowid DESC LIMIT ?3"));
+  rows->bind(1, subscriber.value).bind(3, limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(limit));
+  if (offset) rows->bind(2, offset->value);
   std::vector<AttemptRow> out;
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    out.push_back({.stream = rows.number(0),
-                   .offset = Offset{rows.number(1)},
-                   .id = EventId{rows.text(2)},
-                   .type = rows.text(3),
-                   .attempt = static_cast<std::uint32_t>(rows.integer(4)),
-                   .at = from_unix_ns(rows.integer(5)),
-                   .took = Duration{rows.integer(6)},
-                   .outcome = rows.text(7),
-                   .error = rows.text(8)});
+    out.push_back({.stream = rows->number(0),
+                   .offset = Offset{rows->number(1)},
+                   .id = EventId{rows->text(2)},
+                   .type = rows->text(3),
+                   .attempt = static_cast<std::uint32_t>(rows->integer(4)),
+                   .at = from_unix_ns(rows->integer(5)),
+                   .took = Duration{rows->integer(6)},
+                   .outcome = rows->text(7),
+                   .error = rows->text(8)});
   }
 }
 
 Result<std::vector<ReplayRow>> replays(Database& database, const std::optional<SubscriberId>& subscriber) {
-  HOOKHOST_TRY(auto rows, database.prepare(std::string(kReplayColumns) + (subscriber ? "WHERE subscriber=?1 " : "") + "ORDER BY id DESC"));
-  if (subscriber) rows.bind(1, subscriber->value);
+  HOOKHOST_TRY(const auto rows, database.cached(std::string(kReplayColumns) + (subscriber ? "WHERE subscriber=?1 " : "") + "ORDER BY id DESC"));
+  if (subscriber) rows->bind(1, subscriber->value);
   std::vector<ReplayRow> out;
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    HOOKHOST_TRY(auto row, replay_of(rows));
+    HOOKHOST_TRY(auto row, replay_of(*rows));
     out.push_back(std::move(row));
   }
 }
 
 Result<std::vector<GapRow>> gaps(Database& database, const SubscriberId& subscriber) {
-  HOOKHOST_TRY(auto rows, database.prepare("SELECT from_offset, until_offset, at, acknowledged FROM gap WHERE subscriber=?1 ORDER BY 1"));
-  rows.bind(1, subscriber.value);
+  HOOKHOST_TRY(const auto rows, database.cached("SELECT from_offset, until_offset, at, acknowledged FROM gap WHERE subscriber=?1 ORDER BY 1"));
+  rows->bind(1, subscriber.value);
   std::vector<GapRow> out;
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    out.push_back({Offset{rows.number(0)}, Offset{rows.number(1)}, from_unix_ns(rows.integer(2)), rows.integer(3) != 0});
+    out.push_back({Offset{rows->number(0)}, Offset{rows->number(1)}, from_unix_ns(rows->integer(2)), rows->integer(3) != 0});
   }
 }
 
 Result<std::optional<std::string>> kv_get(Database& database, const SubscriberId& subscriber, std::string_view key) {
-  HOOKHOST_TRY(auto row, database.prepare("SELECT value FROM kv WHERE subscriber=?1 AND key=?2"));
-  HOOKHOST_TRY(const bool found, row.bind(1, subscriber.value).bind_blob(2, key).row());
-  return found ? std::optional<std::string>(row.text(0)) : std::nullopt;
+  HOOKHOST_TRY(const auto row, database.cached("SELECT value FROM kv WHERE subscriber=?1 AND key=?2"));
+  HOOKHOST_TRY(const bool found, row->bind(1, subscriber.value).bind_blob(2, key).row());
+  return found ? std::optional<std::string>(row->text(0)) : std::nullopt;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> kv_scan(Database& database, const SubscriberId& subscriber, std::string_view prefix,
@@ -227,27 +227,32 @@ Result<std::vector<std::pair<std::string, std::string>>> kv_scan(Database& datab
   const std::string end = after_prefix(prefix);
   std::string sql = "SELECT key, value FROM kv WHERE subscriber=?1 AND key>=?2 AND key>?3";
   if (!end.empty()) sql += " AND key<?4";
-  HOOKHOST_TRY(auto rows, database.prepare(sql + " ORDER BY key LIMIT ?5"));
-  rows.bind(1, subscriber.value).bind_blob(2, prefix).bind_blob(3, after).bind(5, static_cast<std::int64_t>(limit));
-  if (!end.empty()) rows.bind_blob(4, end);
+  HOOKHOST_TRY(const auto rows, database.cached(sql + " ORDER BY key LIMIT ?5"));
+  rows->bind(1, subscriber.value).bind_blob(2, prefix).bind_blob(3, after).bind(5, static_cast<std::int64_t>(limit));
+  if (!end.empty()) rows->bind_blob(4, end);
   std::vector<std::pair<std::string, std::string>> out;
   for (;;) {
-    HOOKHOST_TRY(const bool more, rows.row());
+    HOOKHOST_TRY(const bool more, rows->row());
     if (!more) return out;
-    out.emplace_back(rows.text(0), rows.text(1));
+    out.emplace_back(rows->text(0), rows->text(1));
   }
 }
 
 Result<std::uint64_t> meta(Database& database, std::string_view name) {
-  HOOKHOST_TRY(auto row, database.prepare("SELECT value FROM meta WHERE name=?1"));
-  HOOKHOST_TRY(const bool found, row.bind(1, name).row());
-  return found ? row.number(0) : 0;
+  HOOKHOST_TRY(const auto row, database.cached("SELECT value FROM meta WHERE name=?1"));
+  HOOKHOST_TRY(const bool found, row->bind(1, name).row());
+  return found ? row->number(0) : 0;
+}
+
+Result<bool> attempts_before(Database& database, WallTime before) {
+  HOOKHOST_TRY(const auto row, database.cached("SELECT 1 FROM attempt WHERE at<?1 LIMIT 1"));
+  return row->bind(1, to_unix_ns(before)).row();
 }
 
 Result<std::uint64_t> highest_replay(Database& database) {
-  HOOKHOST_TRY(auto row, database.prepare("SELECT coalesce(max(id), 0) FROM replay"));
-  HOOKHOST_TRY(const bool found, row.row());
-  return found ? row.number(0) : 0;
+  HOOKHOST_TRY(const auto row, database.cached("SELECT coalesce(max(id), 0) FROM replay"));
+  HOOKHOST_TRY(const bool found, row->row());
+  return found ? row->number(0) : 0;
 }
 
 }  // namespace hookhost::state::reads

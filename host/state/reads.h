@@ -20,6 +20,7 @@ namespace hookhost::state::reads {
                                                                               std::string_view prefix, std::string_view after,
                                                                               std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> meta(Database& database, std::string_view name);  // 0 when absent
+[[nodiscard]] Result<bool> attempts_before(Database& database, WallTime before);
 [[nodiscard]] Result<std::uint64_t> highest_replay(Database& database);
 
 }  // namespace hookhost::state::reads

@@ -42,34 +42,49 @@ constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
-Result<bool> migrate(Database& database, std::span<const char* const> versions) {
-  HOOKHOST_TRY(auto ask, database.prepare("PRAGMA user_version"));
-  HOOKHOST_TRY(const bool found, ask.row());
-  const std::size_t version = found ? static_cast<std::size_t>(ask.integer(0)) : 0;
-  ask.reset();
-  if (version > versions.size()) {
-    return fail(ErrorCode::not_supported, "the database was made by a newer hookhost; use that one or a copy from before");
+// "hkdl" and "hkrg": whose file it is, in SQLite's header.
+constexpr std::int64_t kDeliveryId = 0x686b646c;
+constexpr std::int64_t kRegistryId = 0x686b7267;
+
+Result<std::int64_t> ask(Database& database, const char* question) {
+  HOOKHOST_TRY(auto answer, database.prepare(question));
+  HOOKHOST_TRY(const bool found, answer.row());
+  return found ? answer.integer(0) : 0;
+}
+
+auto wrong_file(const char* name) {
+  return fail(ErrorCode::corrupt, std::string("the file in the place of ") + name + " is a database of something else; move it away, or name another data_dir");
+}
+
+// Order: the version is read inside the transaction, so that two processes cannot both find an old one.
+Result<bool> migrate(Database& database, std::span<const char* const> versions, std::int64_t application_id, const char* name) {
+  HOOKHOST_TRY(auto transaction, Transaction::begin(database));
+  HOOKHOST_TRY(const std::int64_t version, ask(database, "PRAGMA user_version"));
+  HOOKHOST_TRY(const std::int64_t owner, ask(database, "PRAGMA application_id"));
+  HOOKHOST_TRY(const std::int64_t objects, ask(database, "SELECT count(*) FROM sqlite_master"));
+  const bool empty = version == 0 && owner == 0 && objects == 0;
+  if (version < 0 || (!empty && owner != application_id)) return wrong_file(name);
+  if (static_cast<std::size_t>(version) > versions.size()) {
+    return fail(ErrorCode::not_supported, std::string(name) + " was made by a newer hookhost; run that one, or restore a copy from before");
   }
-  for (std::size_t i = version; i < versions.size(); ++i) {
-    const std::string set = "PRAGMA user_version=" + std::to_string(i + 1);
-    HOOKHOST_CHECK(database.execute("BEGIN IMMEDIATE"));
-    HOOKHOST_CHECK(database.execute(versions[i]));
-    HOOKHOST_CHECK(database.execute(set.c_str()));
-    HOOKHOST_CHECK(database.execute("COMMIT"));
-  }
-  return version == 0;
+  if (static_cast<std::size_t>(version) == versions.size()) return false;
+  for (const char* const sql : versions.subspan(static_cast<std::size_t>(version))) HOOKHOST_CHECK(database.execute(sql));
+  const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) + "; PRAGMA user_version=" + std::to_string(versions.size());
+  HOOKHOST_CHECK(database.execute(mark.c_str()));
+  HOOKHOST_CHECK(transaction.commit());
+  return empty;
 }
 
 }  // namespace
 
 Result<bool> migrate_delivery(Database& database) {
   constexpr std::array kVersions{kDelivery1};
-  return migrate(database, kVersions);
+  return migrate(database, kVersions, kDeliveryId, "delivery.db");
 }
 
 Result<bool> migrate_registry(Database& database) {
   constexpr std::array kVersions{kRegistry1};
-  return migrate(database, kVersions);
+  return migrate(database, kVersions, kRegistryId, "registry.db");
 }
 
 }  // namespace hookhost::state

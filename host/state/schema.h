@@ -6,7 +6,8 @@
 
 namespace hookhost::state {
 
-// True when the file was new. Error: not_supported, for a file that a newer hookhost made.
+// In one transaction. True when the file was empty. Error: not_supported for a file that a newer hookhost made; corrupt for a database of
+// something else.
 [[nodiscard]] Result<bool> migrate_delivery(Database& database);
 [[nodiscard]] Result<bool> migrate_registry(Database& database);
 

@@ -1,26 +1,42 @@
 #include "state/sqlite.h"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
 
 #include <utility>
+
+#include "os/file_system.h"
 
 namespace hookhost::state {
 namespace {
 
 constexpr int kBusyMs = 5000;
 
+constexpr std::string_view kDamaged =
+    " is not a database, or damaged; move it away together with its -wal and -shm files, or restore a copy of it";
+
 auto failed(sqlite3* handle) {
-  const int code = sqlite3_errcode(handle);
+  const char* name = sqlite3_db_filename(handle, "main");
+  const std::string path = name == nullptr ? "the database" : name;
   const std::string text = sqlite3_errmsg(handle);
-  switch (code) {
+  switch (sqlite3_errcode(handle)) {
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: return fail(ErrorCode::corrupt, "the database is damaged: " + text);
-    case SQLITE_FULL: return fail(ErrorCode::no_space, "the database cannot grow: " + text);
+    case SQLITE_CORRUPT: return fail(ErrorCode::corrupt, path + std::string(kDamaged) + " (" + text + ")");
+    case SQLITE_FULL: return fail(ErrorCode::no_space, path + " cannot grow; free some disk space (" + text + ")");
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return fail(ErrorCode::busy, "the database is in use: " + text);
-    default: return fail(ErrorCode::io_error, "the database failed: " + text);
+    case SQLITE_LOCKED: return fail(ErrorCode::busy, path + " is in use by another process; end it (" + text + ")");
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH: return fail(ErrorCode::permission, path + " may not be written; give it to the host's user, mode 0600 (" + text + ")");
+    default: return fail(ErrorCode::io_error, path + " failed; look at the disk's health and the system's messages (" + text + ")");
   }
+}
+
+// SQLite would make the file with the process's umask; its -wal and -shm files take the file's mode.
+Result<> make_file(const std::string& path) {
+  os::FileSystem& files = os::local_file_system();
+  if (files.facts(path)) return success();
+  HOOKHOST_CHECK(files.open(path, os::OpenMode::create));
+  return files.sync_directory(os::parent(path));
 }
 
 }  // namespace
@@ -85,29 +101,30 @@ std::string Statement::text(int column) const {
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  if (mode == Mode::read_write) HOOKHOST_CHECK(make_file(path));
   sqlite3* handle = nullptr;
-  const int flags = mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const mode_t before = ::umask(0077);
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-  ::umask(before);
-  if (code != SQLITE_OK) {
-    auto error = fail(ErrorCode::io_error, "cannot open " + path + ": " + (handle != nullptr ? sqlite3_errmsg(handle) : "out of memory"));
+  const int flags = mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  if (sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
+    const std::string why = handle != nullptr ? sqlite3_errmsg(handle) : "out of memory";
     sqlite3_close(handle);
-    return error;
+    return fail(ErrorCode::io_error, "cannot open " + path + ": " + why);
   }
   Database database(handle);
   sqlite3_busy_timeout(handle, kBusyMs);
-  if (mode == Mode::read_write) {
-    if (auto wal = database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"); !wal) {
-      if (wal.error().code != ErrorCode::corrupt) return fail(wal.error());
-      return fail(ErrorCode::corrupt, path + " is not a database, or damaged; move it away (with its -wal and -shm files) or restore a copy");
-    }
-    ::chmod(path.c_str(), 0600);
-  }
+  if (mode == Mode::read_write) HOOKHOST_CHECK(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"));
   return database;
 }
 
-Database::~Database() { sqlite3_close_v2(handle_); }
+Database::~Database() {
+  cache_.clear();
+  sqlite3_close_v2(handle_);
+}
+
+Result<Lease> Database::cached(std::string_view sql) {
+  if (const auto found = cache_.find(sql); found != cache_.end()) return Lease(found->second);
+  HOOKHOST_TRY(auto made, prepare(sql));
+  return Lease(cache_.emplace(sql, std::move(made)).first->second);
+}
 
 Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
@@ -119,6 +136,23 @@ Result<Statement> Database::prepare(std::string_view sql) {
 
 Result<> Database::execute(const char* sql) {
   if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failed(handle_);
+  return success();
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
+
+Result<Transaction> Transaction::begin(Database& database) {
+  HOOKHOST_CHECK(database.execute("BEGIN IMMEDIATE"));
+  return Transaction(database);
+}
+
+Transaction::~Transaction() {
+  if (database_ != nullptr && database_->in_transaction()) static_cast<void>(database_->execute("ROLLBACK"));
+}
+
+Result<> Transaction::commit() {
+  HOOKHOST_CHECK(database_->execute("COMMIT"));
+  database_ = nullptr;
   return success();
 }
 

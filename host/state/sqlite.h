@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -28,7 +30,7 @@ class Statement {
   Statement& bind(int index, int value) { return bind(index, static_cast<std::int64_t>(value)); }
   Statement& bind(int index, std::uint32_t value) { return bind(index, static_cast<std::int64_t>(value)); }
   Statement& bind(int index, double value);
-  Statement& bind(int index, std::string_view text);  // the bytes must live until the step
+  Statement& bind(int index, std::string_view text);  // copied, as blobs are
   Statement& bind_blob(int index, std::string_view bytes);
   Statement& bind_null(int index);
 
@@ -50,21 +52,60 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+// A statement lent by Database::cached(). Giving it back resets it: a statement left on a row would hold a read transaction open, and with it
+// the view of the past and the write-ahead log's length.
+class Lease {
+ public:
+  explicit Lease(Statement& statement) : statement_(&statement) {}
+  Lease(Lease&& other) noexcept : statement_(other.statement_) { other.statement_ = nullptr; }
+  Lease& operator=(Lease&&) = delete;
+  ~Lease() {
+    if (statement_ != nullptr) statement_->reset();
+  }
+  Statement* operator->() const { return statement_; }
+  Statement& operator*() const { return *statement_; }
+
+ private:
+  Statement* statement_;
+};
+
+// One connection. Not for two threads at a time.
 class Database {
  public:
   enum class Mode : std::uint8_t { read_only, read_write };
-  // Makes the file (0600) when it is missing and `mode` allows it. WAL. Error: corrupt when it is no database; io_error.
+  // Makes the file (0600, its name synced) when it is missing and `mode` allows it. WAL, synchronous=NORMAL, waits 5 s for another writer.
+  // Error: corrupt when it is no database (says what to do); permission; busy; io_error.
   [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);
-  Database(Database&& other) noexcept : handle_(other.handle_) { other.handle_ = nullptr; }
+  Database(Database&& other) noexcept : handle_(other.handle_), cache_(std::move(other.cache_)) { other.handle_ = nullptr; }
   Database& operator=(Database&&) = delete;
   ~Database();
 
+  // A statement prepared at its first use and kept. The set of texts must be small; one text is lent once at a time.
+  [[nodiscard]] Result<Lease> cached(std::string_view sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
   [[nodiscard]] Result<> execute(const char* sql);
+  // False after COMMIT or ROLLBACK, and after an error (disk full, I/O) for which SQLite took the whole transaction back by itself.
+  [[nodiscard]] bool in_transaction() const;
 
  private:
   explicit Database(sqlite3* handle) : handle_(handle) {}
   sqlite3* handle_;
+  std::map<std::string, Statement, std::less<>> cache_;
+};
+
+// BEGIN IMMEDIATE; rolled back unless committed.
+class Transaction {
+ public:
+  [[nodiscard]] static Result<Transaction> begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(other.database_) { other.database_ = nullptr; }
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  // Error: nothing of it is applied.
+  [[nodiscard]] Result<> commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+  Database* database_;
 };
 
 }  // namespace hookhost::state

@@ -1,0 +1,40 @@
+// The batches that waited together, in one transaction. One connection, the writer thread's.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "state/batch_writer.h"
+#include "state/delivery_store.h"
+
+namespace hookhost::state {
+
+struct Waiting {
+  Batch batch;
+  std::function<void(Result<>)> done;
+  std::optional<WallTime> prune_before;  // not a batch: drop some of the attempts older than this
+};
+
+class GroupCommit {
+ public:
+  GroupCommit(Database& database, Offset durable_end) : database_(database), writer_(database), written_end_(durable_end) {}
+
+  // One result for each, in their order. A batch that fails takes only itself back, and with it the later ones of its subscriber: they were
+  // made on top of it. When the transaction as a whole fails, all do. FULL when one of them is durable.
+  [[nodiscard]] std::vector<Result<>> commit(const std::vector<Waiting>& group, Offset durable_end);
+
+ private:
+  [[nodiscard]] Result<> set_synchronous(bool full);
+  [[nodiscard]] Result<std::vector<Result<>>> transact(const std::vector<Waiting>& group, Offset durable_end);
+  [[nodiscard]] Result<> apply(const Waiting& one, std::set<SubscriberId>& broken);
+  [[nodiscard]] Result<> prune(WallTime before);
+
+  Database& database_;
+  BatchWriter writer_;
+  Offset written_end_;  // the durable end in the file
+  bool full_ = false;   // synchronous=FULL is set
+};
+
+}  // namespace hookhost::state

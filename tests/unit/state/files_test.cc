@@ -1,0 +1,126 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "state/delivery_store.h"
+#include "state/registry.h"
+#include "state/schema.h"
+#include "state/sqlite.h"
+#include "support/temp_dir.h"
+
+namespace hookhost::state {
+namespace {
+
+class FilesTest : public testing::Test {
+ protected:
+  Error opening_fails() {
+    auto opened = DeliveryStore::open(path_);
+    EXPECT_FALSE(opened);
+    return opened ? Error{} : opened.error();
+  }
+  void run(const char* sql) { ASSERT_TRUE(Database::open(path_, Database::Mode::read_write).value().execute(sql)); }
+  static mode_t mode(const std::string& path) {
+    struct stat facts {};
+    EXPECT_EQ(::stat(path.c_str(), &facts), 0) << path;
+    return facts.st_mode & 07777;
+  }
+
+  test::TempDir directory_;
+  const std::string path_ = directory_ / "delivery.db";
+};
+
+TEST_F(FilesTest, AreTheOwnersAlone) {
+  const mode_t before = ::umask(0);
+  {
+    const auto store = DeliveryStore::open(path_).value();
+    ASSERT_TRUE(store->commit_now({.subscriber = SubscriberId{"a"}, .kv = {{"k", "v"}}}));
+    for (const char* suffix : {"", "-wal", "-shm"}) EXPECT_EQ(mode(path_ + suffix), 0600U) << suffix;
+    ASSERT_TRUE(Registry::open(directory_ / "registry.db", true));
+    EXPECT_EQ(mode(directory_ / "registry.db"), 0600U);
+  }
+  ::umask(before);
+}
+
+TEST_F(FilesTest, AnEmptyFileIsVersionZeroAndIsBroughtUpToDate) {
+  std::ofstream(path_).close();
+  EXPECT_TRUE(DeliveryStore::open(path_).value()->created());
+  EXPECT_FALSE(DeliveryStore::open(path_).value()->created());
+}
+
+TEST_F(FilesTest, OfANewerHookhostAreNotTouched) {
+  EXPECT_TRUE(DeliveryStore::open(path_));
+  run("PRAGMA user_version=99");
+  const Error error = opening_fails();
+  EXPECT_EQ(error.code, ErrorCode::not_supported);
+  EXPECT_NE(error.message.find("newer hookhost"), std::string::npos);
+}
+
+TEST_F(FilesTest, OfSomethingElseAreNotTouched) {
+  run("CREATE TABLE theirs (a)");
+  EXPECT_EQ(opening_fails().code, ErrorCode::corrupt);
+  std::filesystem::remove(path_);
+  ASSERT_TRUE(Registry::open(path_, true));  // ours, but not this one
+  EXPECT_EQ(opening_fails().code, ErrorCode::corrupt);
+}
+
+TEST_F(FilesTest, ThatAreNoDatabaseSayWhatToDo) {
+  std::ofstream(path_) << std::string(8192, 'x');
+  const Error error = opening_fails();
+  EXPECT_EQ(error.code, ErrorCode::corrupt);
+  EXPECT_NE(error.message.find("move it away"), std::string::npos) << error.message;
+  EXPECT_NE(error.message.find(path_), std::string::npos) << error.message;
+}
+
+TEST_F(FilesTest, WithADamagedHeaderPageSayWhatToDo) {
+  { ASSERT_TRUE(DeliveryStore::open(path_).value()->commit_now({.subscriber = SubscriberId{"a"}, .kv = {{"k", "v"}}})); }
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(100);
+  file << std::string(3000, '\xee');
+  file.close();
+  EXPECT_EQ(opening_fails().code, ErrorCode::corrupt);
+}
+
+TEST_F(FilesTest, ADirectoryThatIsMissingIsAnError) {
+  EXPECT_FALSE(DeliveryStore::open(directory_ / "no/such/delivery.db"));
+}
+
+TEST_F(FilesTest, AnInterruptedFirstStartIsBegunAgain) {
+  {
+    auto database = Database::open(path_, Database::Mode::read_write).value();
+    auto transaction = Transaction::begin(database).value();
+    ASSERT_TRUE(database.execute("CREATE TABLE meta (name TEXT)"));
+  }
+  EXPECT_TRUE(DeliveryStore::open(path_).value()->created());
+}
+
+class RegistryTest : public testing::Test {
+ protected:
+  test::TempDir directory_;
+  const std::string path_ = directory_ / "registry.db";
+};
+
+TEST_F(RegistryTest, IsMadeOnceAndMissedAfterwards) {
+  const auto missing = Registry::open(path_, false);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+  EXPECT_NE(missing.error().message.find("--new-registry"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "asking does not make it";
+  EXPECT_TRUE(Registry::open(path_, true).value()->created());
+  EXPECT_FALSE(Registry::open(path_, false).value()->created());
+}
+
+TEST_F(RegistryTest, AnEmptyFileRegistersNothingEither) {
+  std::ofstream(path_).close();
+  EXPECT_EQ(Registry::open(path_, false).error().code, ErrorCode::not_found);
+}
+
+TEST_F(RegistryTest, ThatIsDamagedIsNotTakenForAMissingOne) {
+  std::ofstream(path_) << std::string(8192, 'x');
+  EXPECT_EQ(Registry::open(path_, false).error().code, ErrorCode::corrupt);
+  EXPECT_EQ(Registry::open(path_, true).error().code, ErrorCode::corrupt);
+}
+
+}  // namespace
+}  // namespace hookhost::state
