@@ -67,8 +67,8 @@ bool take_zone(std::string_view& text, std::chrono::minutes& offset) {
 }  // namespace
 
 const Clock& system_clock() {
-  static const SystemClock clock;
-  return clock;
+  static const auto* const clock = new SystemClock;  // never destroyed: a written-off thread of a plugin may outlive main()
+  return *clock;
 }
 
 WallTime ManualClock::wall() const {
