@@ -1,0 +1,108 @@
+// A plugin that writes down each call, counts each event in kv, and misbehaves as the event or a file tells it.
+//
+// config:  journal  file; each call appends "begin OFFSET ID KEY ATTEMPT N REPLAY" and "end OFFSET ID KEY OUTCOME"
+//          counts   file; start() writes there "ID COUNT" of what is committed in kv
+//          mode     file; "retry" and "unavailable" in it are the outcome of every call
+//          release  file; what hangs goes on when it is there
+//          work_us  how long a call takes
+// event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject or hang; /data/times: only in so many first attempts
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <hookhost/plugin.hpp>
+
+class Probe {
+ public:
+  static constexpr hookhost::Info info{.id = "test.hookhost.probe",
+                                       .version = "1.0.0",
+                                       .events = {"*"},
+#ifdef PROBE_CONCURRENT
+                                       .concurrent = true,
+#endif
+                                       .on_replay = hookhost::OnReplay::safe};
+
+  Probe(hookhost::Host host, const hookhost::Config& config)
+      : host_(host),
+        counts_(config.text("/counts", "")),
+        mode_(config.text("/mode", "")),
+        release_(config.text("/release", "")),
+        work_(static_cast<useconds_t>(config.integer("/work_us", 0))),
+        journal_(::open(config.text("/journal").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
+    if (journal_ < 0) throw hookhost::ConfigError("the journal cannot be opened");
+  }
+  ~Probe() { ::close(journal_); }
+
+  std::uint64_t start(const hookhost::Resume&) {
+    if (counts_.empty()) return 0;
+    std::ofstream out(counts_ + ".new", std::ios::trunc);
+    const auto* kv = static_cast<const hookhost_kv_v1*>(host_.raw()->get_extension(host_.raw(), hookhost::str(HOOKHOST_EXT_KV)));
+    const auto visit = [](void* file, hookhost_bytes key, hookhost_bytes value) -> std::int32_t {
+      *static_cast<std::ofstream*>(file) << hookhost::view(key) << ' ' << hookhost::view(value) << '\n';
+      return 1;
+    };
+    if (kv->scan(host_.raw(), nullptr, hookhost::bytes(""), visit, &out) != 0) throw std::runtime_error("scanning kv failed");
+    out.close();
+    if (std::rename((counts_ + ".new").c_str(), counts_.c_str()) != 0) throw std::runtime_error("the counts cannot be written");
+    return 0;
+  }
+
+  hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
+    const std::string name = std::to_string(event.offset()) + " " + std::string(event.id()) + " " + (event.key().empty() ? "-" : std::string(event.key()));
+    write("begin " + name + " " + std::to_string(event.attempt()) + " " + std::to_string(call.json("/data/n").integer().value_or(-1)) +
+          (event.is_replay() ? " replay" : " live"));
+    if (work_ > 0) ::usleep(work_);
+    try {
+      hookhost::Outcome outcome = act(event, call);
+      write("end " + name + " " + std::to_string(outcome.status()));
+      return outcome;
+    } catch (...) {
+      write("end " + name + " threw");
+      throw;
+    }
+  }
+
+ private:
+  hookhost::Outcome act(const hookhost::Event& event, hookhost::Call& call) {
+    std::string mode;
+    if (!mode_.empty()) std::ifstream(mode_) >> mode;
+    if (mode == "retry") return hookhost::retry("told to retry");
+    if (mode == "unavailable") return hookhost::unavailable("told to be unavailable").after(std::chrono::milliseconds{20});
+    const std::string_view what = call.json("/data/do").text_or("");
+    const auto times = call.json("/data/times").integer();
+    if (!what.empty() && (!times || event.attempt() <= *times)) return misbehave(what, call);
+    if (!counts_.empty()) count(event, call);
+    return hookhost::ok();
+  }
+
+  hookhost::Outcome misbehave(std::string_view what, hookhost::Call& call) {
+    if (what == "throw") throw std::runtime_error("told to throw");
+    if (what == "throw_int") throw 1;
+    if (what == "garbage") return hookhost::Outcome(4711);
+    if (what == "own_delay") return hookhost::retry("told to wait").after(std::chrono::hours{1});
+    if (what == "reject") return hookhost::reject("told to reject");
+    if (what == "defer_never") {
+      call.raw()->defer(call.raw());
+      return hookhost::deferred();
+    }
+    while (::access(release_.c_str(), F_OK) != 0) ::usleep(1000);  // hang
+    return hookhost::ok();
+  }
+
+  static void count(const hookhost::Event& event, hookhost::Call& call) {
+    const auto before = call.kv().get(event.id());
+    call.kv().put(event.id(), std::to_string(before ? std::stoi(*before) + 1 : 1));
+  }
+
+  void write(const std::string& line) {
+    const std::string whole = line + "\n";
+    if (::write(journal_, whole.data(), whole.size()) != static_cast<ssize_t>(whole.size())) throw std::runtime_error("the journal cannot be written");
+  }
+
+  hookhost::Host host_;
+  std::string counts_, mode_, release_;
+  useconds_t work_;
+  int journal_;
+};
+
+HOOKHOST_PLUGIN(Probe)
