@@ -1,0 +1,103 @@
+// jsonl_export: every event as one line of JSON, appended to a file, effectively once.
+//
+// The committed length of the file stands in kv, written by each call and committed with its outcome. A checkpoint syncs the file before the host
+// commits; a start cuts the file back to the committed length. So after a crash at any moment the file holds each event once, in order.
+#include <hookhost/plugin.hpp>
+
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "export_file.h"
+#include "json_line.h"
+
+namespace jsonl_export {
+namespace {
+
+constexpr std::string_view kLength = "length";
+constexpr std::string_view kSchema = R"({
+  "type": "object", "required": ["path"], "additionalProperties": false,
+  "properties": {"path": {"type": "string", "minLength": 1, "description": "The file; relative to the configuration's directory"}}
+})";
+
+std::optional<std::uint64_t> to_number(const std::optional<std::string>& text) {
+  return text ? std::optional<std::uint64_t>(std::stoull(*text)) : std::nullopt;
+}
+
+std::string to_line(const hookhost::Event& event) {
+  std::string line;
+  JsonLine json(line);
+  json.number("offset", event.offset());
+  json.text("id", event.id());
+  json.text("source", event.source());
+  json.text("provider", event.provider());
+  json.text("type", event.type());
+  json.text_or_null("team", event.team());
+  json.text_or_null("key", event.key());
+  json.text("received_at", rfc3339(event.received_at().time_since_epoch().count()));
+  json.begin_headers();
+  for (const auto& header : event.headers()) json.header(hookhost::view(header.name), hookhost::view(header.value));
+  json.end_headers();
+  json.text("content_type", event.content_type());
+  json.boolean("verified", event.verified());
+  json.body(event.body());
+  json.end();
+  return line;
+}
+
+class JsonlExport {
+ public:
+  static constexpr hookhost::Info info{.id = "org.hookhost.jsonl_export",
+                                       .version = "0.1.0",
+                                       .events = {"*"},
+                                       .name = "JSON lines",
+                                       .description = "Appends every event as one line of JSON to a file, effectively once",
+                                       .config_schema = kSchema,
+                                       .on_replay = hookhost::OnReplay::reset_only};
+
+  JsonlExport(hookhost::Host host, const hookhost::Config& config) : host_(host), path_(config.path("/path")) {}
+
+  void start(const hookhost::Resume& resume) {
+    const auto committed = to_number(resume.kv.get(kLength));
+    if (!committed && !resume.reset) keep_aside();
+    file_.emplace(path_);
+    file_->cut_back(committed.value_or(0));
+  }
+
+  hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
+    try {
+      file_->append(to_line(event));
+    } catch (const FileError& error) {
+      if (error.unavailable) return hookhost::unavailable(error.what());
+      throw;
+    }
+    call.kv().put(kLength, std::to_string(file_->length()));
+    return hookhost::ok();
+  }
+
+  void checkpoint(const hookhost::Checkpoint&) { file_->sync(); }
+
+ private:
+  // Lines that no commit knows: of a first batch that a crash overtook, or of another life of this host. They are moved away, never cut.
+  void keep_aside() const {
+    struct stat facts {};
+    if (::stat(path_.c_str(), &facts) != 0 || facts.st_size == 0) return;
+    for (unsigned n = 1;; ++n) {
+      const std::string aside = path_ + ".unknown." + std::to_string(n);
+      if (::stat(aside.c_str(), &facts) == 0) continue;
+      if (std::rename(path_.c_str(), aside.c_str()) != 0) throw std::runtime_error("cannot move " + path_ + " away");
+      host_.warn("the file held lines that no commit knows; they are in " + aside);
+      return;
+    }
+  }
+
+  hookhost::Host host_;
+  std::string path_;
+  std::optional<ExportFile> file_;
+};
+
+}  // namespace
+}  // namespace jsonl_export
+
+HOOKHOST_PLUGIN(jsonl_export::JsonlExport)
