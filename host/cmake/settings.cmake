@@ -35,12 +35,12 @@ elseif(HOOKHOST_SANITIZE)
   message(FATAL_ERROR "HOOKHOST_SANITIZE is '${HOOKHOST_SANITIZE}': use 'address', 'thread' or nothing")
 endif()
 
+# g++ 12 sees ghosts in the standard library and Boost.JSON with these, optimised or under sanitizers.
+set(HOOKHOST_FALSE_WARNINGS $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+
 # Warnings for one of our own targets. Never for what a third party ships.
 function(hookhost_warnings target)
-  if(HOOKHOST_SANITIZE)
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)  # g++ 12 sees ghosts in the standard library under sanitizers
-  endif()
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers ${HOOKHOST_FALSE_WARNINGS} $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
                          $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>)
   if(HOOKHOST_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

@@ -37,7 +37,8 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
       context.out << one << '\n';
       return 0;
     }
-    for (const auto& member : json::parse(one).as_object()) {
+    const json::value parsed_one = json::parse(one);
+    for (const auto& member : parsed_one.as_object()) {
       context.out << std::string(member.key()) << ": " << text_of(json::object{{"v", member.value()}}, "v") << '\n';
     }
     return 0;
