@@ -20,13 +20,6 @@ HeadFilter wants(std::shared_ptr<const EventFilter> filter) {
 
 }  // namespace
 
-Stream* Runner::stream_of(state::StreamId id) {
-  if (id == state::kMainStream) return main_.get();
-  return side_ && side_->id() == id ? side_.get() : nullptr;
-}
-
-Stream* Runner::other_of(const Stream& stream) { return &stream == main_.get() ? side_.get() : main_.get(); }
-
 void Runner::wake_at(MonotonicTime when) {
   if (wake_ && *wake_ <= when && *wake_ > core_.now) return;
   wake_ = when;

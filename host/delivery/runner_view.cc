@@ -19,6 +19,13 @@ std::string name_of(state::Condition condition) {
 
 }  // namespace
 
+Stream* Runner::stream_of(state::StreamId id) {
+  if (id == state::kMainStream) return main_.get();
+  return side_ && side_->id() == id ? side_.get() : nullptr;
+}
+
+Stream* Runner::other_of(const Stream& stream) { return &stream == main_.get() ? side_.get() : main_.get(); }
+
 SubscriberStatus Runner::status() const {
   SubscriberStatus out;
   out.id = row_.id;

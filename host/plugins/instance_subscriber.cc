@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/diagnostics.h"
+#include "plugins/instance.h"
 
 namespace hookhost::plugins {
 namespace {

@@ -5,7 +5,8 @@
 #include <memory>
 
 #include "delivery/subscriber.h"
-#include "plugins/instance.h"
+#include "plugins/instance_settings.h"
+#include "plugins/library.h"
 
 namespace hookhost::plugins {
 
