@@ -35,7 +35,7 @@ rm -f "/tmp/hookhost-configure.$$"
 echo "building (preset $preset)"
 cmake --build "build/$preset" -j "$jobs" -- --quiet || { echo "the build failed"; echo "0 passed, 1 failed"; exit 1; }
 
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp"
 report="build/$preset/ctest.txt"
 ctest --test-dir "build/$preset" -j "$jobs" --output-on-failure --no-tests=error "${select[@]}" 2>&1 | tee "$report" | grep -vE '^ +Start +[0-9]+:|Passed +[0-9.]+ sec$' || true
 
