@@ -13,7 +13,6 @@ constexpr std::size_t kStagedBytesMax = 64 << 20;  // of one call
 constexpr std::size_t kScanPage = 256;
 
 hookhost_str str(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
-hookhost_bytes bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 std::string cut(hookhost_str text) { return text.ptr == nullptr ? std::string() : std::string(text.ptr, std::min(text.len, kErrorBytesMax)); }
 
 }  // namespace
@@ -143,7 +142,19 @@ std::int32_t Call::kv_write(std::string_view key, std::optional<std::string> val
   return 0;
 }
 
-std::int32_t Call::kv_scan(std::string_view prefix, int32_t (*visit)(void*, hookhost_bytes, hookhost_bytes), void* context) {
+std::int32_t scan_committed(delivery::KvReader& kv, std::string_view prefix, const std::function<bool(const std::string&, const std::string&)>& show) {
+  for (std::string after;;) {
+    auto page = kv.scan(prefix, after, kScanPage);
+    if (!page) return -1;
+    for (const auto& [key, value] : page.value()) {
+      if (!show(key, value)) return 0;
+    }
+    if (page.value().size() < kScanPage) return 0;
+    after = std::move(page.value().back().first);
+  }
+}
+
+std::int32_t Call::kv_scan(std::string_view prefix, KvVisit visit, void* context) {
   if (kv_ == nullptr || visit == nullptr) return -1;
   std::map<std::string, std::optional<std::string>> staged;
   {
@@ -152,27 +163,23 @@ std::int32_t Call::kv_scan(std::string_view prefix, int32_t (*visit)(void*, hook
       if (write.key.starts_with(prefix)) staged[write.key] = write.value;
     }
   }
-  // Committed keys in pages, the call's own writes merged in.
-  const auto show = [&](const std::string& key, const std::string& value) { return visit(context, bytes(key), bytes(value)) != 0; };
+  // The call's own writes are merged in between the committed keys.
+  bool more = true;
   auto own = staged.begin();
-  std::string after;
-  for (;;) {
-    auto page = kv_->scan(prefix, after, kScanPage);
-    if (!page) return -1;
-    for (const auto& [key, value] : page.value()) {
-      for (; own != staged.end() && own->first < key; ++own) {
-        if (own->second && !show(own->first, *own->second)) return 0;
-      }
-      const bool replaced = own != staged.end() && own->first == key;
-      if (!replaced && !show(key, value)) return 0;
-      after = key;
+  const auto show = [&](const std::string& key, const std::string& value) { return more = visit(context, bytes(key), bytes(value)) != 0; };
+  const auto show_own = [&](const std::string* below) {
+    for (; more && own != staged.end() && (below == nullptr || own->first < *below); ++own) {
+      if (own->second) show(own->first, *own->second);
     }
-    if (page.value().size() < kScanPage) break;
-  }
-  for (; own != staged.end(); ++own) {
-    if (own->second && !show(own->first, *own->second)) return 0;
-  }
-  return 0;
+    return more;
+  };
+  const auto scanned = scan_committed(*kv_, prefix, [&](const std::string& key, const std::string& value) {
+    if (!show_own(&key)) return false;
+    const bool replaced = own != staged.end() && own->first == key;
+    return replaced || show(key, value);
+  });
+  if (scanned == 0) show_own(nullptr);
+  return scanned;
 }
 
 }  // namespace hookhost::plugins

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +16,14 @@
 #include "plugins/json_document.h"
 
 namespace hookhost::plugins {
+
+[[nodiscard]] inline hookhost_bytes bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+
+// What a plugin is shown of kv/1's scan: 0 ends it.
+using KvVisit = std::int32_t (*)(void* context, hookhost_bytes key, hookhost_bytes value);
+
+// Shows what is committed under the prefix, page by page, until `show` says no. 0, or -1 when reading fails.
+std::int32_t scan_committed(delivery::KvReader& kv, std::string_view prefix, const std::function<bool(const std::string&, const std::string&)>& show);
 
 class Call {
  public:
@@ -44,7 +53,7 @@ class Call {
   // kv/1, within this call.
   std::int32_t kv_get(std::string_view key, hookhost_bytes& out);
   std::int32_t kv_write(std::string_view key, std::optional<std::string> value);
-  std::int32_t kv_scan(std::string_view prefix, int32_t (*visit)(void*, hookhost_bytes, hookhost_bytes), void* context);
+  std::int32_t kv_scan(std::string_view prefix, KvVisit visit, void* context);
 
  private:
   static void json(hookhost_call* self, hookhost_str pointer, hookhost_value* out) noexcept;

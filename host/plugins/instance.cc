@@ -300,8 +300,13 @@ std::int32_t Instance::committed(std::string_view key, hookhost_bytes& out) {
   if (!found) return -1;
   if (!found.value()) return 0;
   kv_answer_ = std::move(*found.value());
-  out = {reinterpret_cast<const std::uint8_t*>(kv_answer_.data()), kv_answer_.size()};
+  out = bytes(kv_answer_);
   return 1;
+}
+
+std::int32_t Instance::scan(std::string_view prefix, KvVisit visit, void* context) {
+  if (!kv_ || visit == nullptr) return -1;
+  return scan_committed(*kv_, prefix, [&](const std::string& key, const std::string& value) { return visit(context, bytes(key), bytes(value)) != 0; });
 }
 
 const void* Instance::get_extension(const hookhost_host*, hookhost_str name) noexcept {
@@ -320,8 +325,9 @@ const void* Instance::get_extension(const hookhost_host*, hookhost_str name) noe
       [](const hookhost_host*, hookhost_call* call, hookhost_bytes key) -> std::int32_t {
         return call == nullptr ? -1 : Call::of(call).kv_write(view(key), std::nullopt);
       },
-      [](const hookhost_host*, hookhost_call* call, hookhost_bytes prefix, int32_t (*visit)(void*, hookhost_bytes, hookhost_bytes),
-         void* context) -> std::int32_t { return call == nullptr ? -1 : Call::of(call).kv_scan(view(prefix), visit, context); }};
+      [](const hookhost_host* host, hookhost_call* call, hookhost_bytes prefix, KvVisit visit, void* context) -> std::int32_t {
+        return call == nullptr ? of(host).scan(view(prefix), visit, context) : Call::of(call).kv_scan(view(prefix), visit, context);
+      }};
   if (view(name) == HOOKHOST_EXT_KV) return &kv;
   if (view(name) == HOOKHOST_EXT_METRICS) return &metrics;
   return nullptr;

@@ -50,7 +50,9 @@ class Instance {
   // False: it had ended before. `abandoned`: the plugin has not completed it, so its memory stays until it does.
   bool end(const std::shared_ptr<Call>& call, delivery::Outcome outcome, bool abandoned = false);
   void misbehaved(std::string_view what);
-  std::int32_t committed(std::string_view key, hookhost_bytes& out);  // kv outside of a call
+  // kv/1 outside of a call.
+  std::int32_t committed(std::string_view key, hookhost_bytes& out);
+  std::int32_t scan(std::string_view prefix, KvVisit visit, void* context);
 
   const std::shared_ptr<const Library> library_;
   const InstanceSettings settings_;
