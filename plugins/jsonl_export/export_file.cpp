@@ -59,21 +59,6 @@ void ExportFile::sync() {
   if (::fdatasync(descriptor_) != 0) fail("syncing");
 }
 
-unsigned ExportFile::rotate() {
-  unsigned number = 1;
-  std::string target;
-  for (;; ++number) {
-    target = path_ + "." + std::to_string(number);
-    if (::access(target.c_str(), F_OK) != 0) break;
-  }
-  sync();
-  if (std::rename(path_.c_str(), target.c_str()) != 0) fail("renaming");
-  ::close(descriptor_);
-  descriptor_ = -1;
-  open();
-  return number;
-}
-
 void ExportFile::sync_directory() {
   const auto slash = path_.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : path_.substr(0, slash);

@@ -29,8 +29,6 @@ class ExportFile {
   void append(std::string_view bytes);
   void sync();
   [[nodiscard]] std::uint64_t length() const { return length_; }
-  // Renames the file to `path`.N with the smallest free N from 1, makes a new empty one in its place; returns N.
-  unsigned rotate();
 
  private:
   void open();

@@ -2,9 +2,13 @@
 //
 // The committed length of the file stands in kv, written by each call and committed with its outcome. A checkpoint syncs the file before the host
 // commits; a start cuts the file back to the committed length. So after a crash at any moment the file holds each event once, in order.
+//
+// With rotation the file goes on in parts: PATH, PATH.1, PATH.2. A part is never renamed, so that a crash between two parts is met by the same
+// cutting back: the committed part is cut, and what stands behind it is removed.
 #include <hookhost/plugin.hpp>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <optional>
@@ -15,10 +19,13 @@
 namespace jsonl_export {
 namespace {
 
-constexpr std::string_view kLength = "length";
+constexpr std::string_view kLength = "length", kPart = "part";
 constexpr std::string_view kSchema = R"({
   "type": "object", "required": ["path"], "additionalProperties": false,
-  "properties": {"path": {"type": "string", "minLength": 1, "description": "The file; relative to the configuration's directory"}}
+  "properties": {
+    "path": {"type": "string", "minLength": 1, "description": "The file; relative to the configuration's directory"},
+    "rotate_bytes": {"type": "integer", "minimum": 0, "description": "A part that would grow above this goes on in PATH.1, PATH.2; 0: one file"}
+  }
 })";
 
 std::optional<std::uint64_t> to_number(const std::optional<std::string>& text) {
@@ -54,39 +61,61 @@ class JsonlExport {
                                        .name = "JSON lines",
                                        .description = "Appends every event as one line of JSON to a file, effectively once",
                                        .config_schema = kSchema,
-                                       .on_replay = hookhost::OnReplay::reset_only};
+                                       .on_replay = hookhost::OnReplay::reset_only,
+                                       .order = hookhost::Order::all};  // the file's lines stand as in the event log
 
-  JsonlExport(hookhost::Host host, const hookhost::Config& config) : host_(host), path_(config.path("/path")) {}
+  JsonlExport(hookhost::Host host, const hookhost::Config& config)
+      : host_(host), path_(config.path("/path")), rotate_bytes_(static_cast<std::uint64_t>(config.integer("/rotate_bytes", 0))) {}
 
   void start(const hookhost::Resume& resume) {
     const auto committed = to_number(resume.kv.get(kLength));
     if (!committed && !resume.reset) keep_aside();
-    file_.emplace(path_);
+    part_ = to_number(resume.kv.get(kPart)).value_or(0);
+    for (std::uint64_t later = part_ + 1; ::unlink(part_path(later).c_str()) == 0;) ++later;
+    file_.emplace(part_path(part_));
     file_->cut_back(committed.value_or(0));
   }
 
   hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
     try {
-      file_->append(to_line(event));
+      const std::string line = to_line(event);
+      if (rotate_bytes_ > 0 && file_->length() > 0 && file_->length() + line.size() > rotate_bytes_) next_part();
+      file_->append(line);
     } catch (const FileError& error) {
       if (error.unavailable) return hookhost::unavailable(error.what());
       throw;
     }
     call.kv().put(kLength, std::to_string(file_->length()));
+    if (part_ > 0) call.kv().put(kPart, std::to_string(part_));
     return hookhost::ok();
   }
 
   void checkpoint(const hookhost::Checkpoint&) { file_->sync(); }
 
  private:
+  [[nodiscard]] std::string part_path(std::uint64_t part) const { return part == 0 ? path_ : path_ + "." + std::to_string(part); }
+
+  // Order: a part is durable before the next one begins; a checkpoint syncs only the last.
+  void next_part() {
+    file_->sync();
+    file_.emplace(part_path(part_ + 1));
+    ++part_;
+    file_->cut_back(0);
+  }
+
   // Lines that no commit knows: of a first batch that a crash overtook, or of another life of this host. They are moved away, never cut.
   void keep_aside() const {
     struct stat facts {};
-    if (::stat(path_.c_str(), &facts) != 0 || facts.st_size == 0) return;
+    for (std::uint64_t part = 0; ::stat(part_path(part).c_str(), &facts) == 0; ++part) {
+      if (facts.st_size > 0) move_away(part_path(part));
+    }
+  }
+  void move_away(const std::string& from) const {
+    struct stat facts {};
     for (unsigned n = 1;; ++n) {
-      const std::string aside = path_ + ".unknown." + std::to_string(n);
+      const std::string aside = from + ".unknown." + std::to_string(n);
       if (::stat(aside.c_str(), &facts) == 0) continue;
-      if (std::rename(path_.c_str(), aside.c_str()) != 0) throw std::runtime_error("cannot move " + path_ + " away");
+      if (std::rename(from.c_str(), aside.c_str()) != 0) throw std::runtime_error("cannot move " + from + " away");
       host_.warn("the file held lines that no commit knows; they are in " + aside);
       return;
     }
@@ -94,6 +123,8 @@ class JsonlExport {
 
   hookhost::Host host_;
   std::string path_;
+  std::uint64_t rotate_bytes_;
+  std::uint64_t part_ = 0;  // the one that is being written
   std::optional<ExportFile> file_;
 };
 
