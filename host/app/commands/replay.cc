@@ -122,7 +122,7 @@ void add_replay(CLI::App& root, Context& context, Chosen& chosen) {
   command->add_option("SUBSCRIBER", options->subscriber, "Who gets them")->required();
   command->add_option("--from", options->from, "beginning, an offset, an age (30d) or a time")->required();
   command->add_option("--until", options->until, "The same; exclusive");
-  command->add_option("--type", options->types, "Only types that match this pattern");
+  command->add_option("--type", options->types, "Only types that match this pattern")->allow_extra_args(false);
   command->add_option("--key", options->key, "Only this key");
   command->add_option("--id", options->id, "Only this event");
   command->add_option("--live", options->live, "wait or continue: what happens to live events meanwhile");

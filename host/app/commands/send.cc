@@ -33,6 +33,8 @@ struct Target {
   signing::SchemeOptions scheme;
   std::string secret;  // empty: unsigned
   std::string type_header, id_header;
+  std::string kind;  // the scheme's name, of unsigned sources too; empty: none
+  std::string type_pointer, id_pointer;  // where the body says them
 };
 
 signing::SchemeOptions scheme_of(const config::Source& source, signing::Scheme scheme) {
@@ -45,6 +47,28 @@ signing::SchemeOptions scheme_of(const config::Source& source, signing::Scheme s
 }
 
 std::string header_selector(const std::string& selector) { return selector.starts_with("header:") ? selector.substr(7) : std::string(); }
+std::string pointer_selector(const std::string& selector) { return selector.starts_with('/') ? selector : std::string(); }
+
+// A receiver may have let an older secret expire already.
+const std::string& current_secret(const config::Source& source, WallTime now) {
+  for (const auto& secret : source.secrets) {
+    if (!secret.until || now < *secret.until) return secret.value.reveal();
+  }
+  return source.secrets.front().value.reveal();
+}
+
+// Where each provider itself says the type and the id.
+void fill_places(Target& out) {
+  if (out.kind == "github") {
+    out.type_header = "X-GitHub-Event";
+    out.id_header = "X-GitHub-Delivery";
+  } else if (out.kind == "kakiyo") {
+    out.type_pointer = "/event";
+  } else {
+    out.type_pointer = "/type";
+    if (out.kind == "stripe") out.id_pointer = "/id";
+  }
+}
 
 Result<const config::Source*> find_source(const config::Config& config, const std::string& name) {
   const auto found = config.sources.find(name);
@@ -64,10 +88,18 @@ Result<Target> configured(const Context& context, const std::string& name) {
   if (!source->is_unsigned) {
     HOOKHOST_TRY(const auto scheme, signing::parse_scheme(source->scheme));
     out.scheme = scheme_of(*source, scheme);
-    out.secret = source->secrets.front().value.reveal();
+    out.secret = current_secret(*source, system_clock().wall());
   }
-  out.type_header = source->scheme == "github" ? "X-GitHub-Event" : header_selector(source->type);
-  out.id_header = source->scheme == "github" ? "X-GitHub-Delivery" : header_selector(source->id);
+  out.kind = source->scheme;
+  fill_places(out);
+  if (!source->type.empty()) {
+    out.type_header = header_selector(source->type);
+    out.type_pointer = pointer_selector(source->type);
+  }
+  if (!source->id.empty()) {
+    out.id_header = header_selector(source->id);
+    out.id_pointer = pointer_selector(source->id);
+  }
   return out;
 }
 
@@ -75,6 +107,11 @@ Result<Target> given(const SendOptions& options) {
   Target out;
   out.url = options.url;
   HOOKHOST_TRY(out.scheme.scheme, signing::parse_scheme(options.scheme));
+  if (out.scheme.scheme == signing::Scheme::hmac) {
+    return fail(ErrorCode::usage, "hmac wants a source of the configuration, which says its header and encoding: hookhost send SOURCE TYPE");
+  }
+  out.kind = options.scheme;
+  fill_places(out);
   if (!options.secret_env.empty()) {
     const char* value = std::getenv(options.secret_env.c_str());
     if (value == nullptr || *value == '\0') return fail(ErrorCode::usage, "the environment variable " + options.secret_env + " is not set");
@@ -85,27 +122,54 @@ Result<Target> given(const SendOptions& options) {
   } else {
     return fail(ErrorCode::usage, "--url wants --secret-env VAR or --secret-file FILE");
   }
-  if (out.scheme.scheme == signing::Scheme::github) {
-    out.type_header = "X-GitHub-Event";
-    out.id_header = "X-GitHub-Delivery";
-  }
   return out;
 }
 
-Result<json::value> base_body(const SendOptions& options, const std::string& type) {
+// A text at that JSON pointer; objects on the way are made. A place inside a list or behind a text is left alone.
+void put(json::value& body, std::string_view pointer, const std::string& text) {
+  json::value* place = &body;
+  while (!pointer.empty() && place->is_object()) {
+    pointer.remove_prefix(1);
+    const auto slash = pointer.find('/');
+    const std::string_view name = pointer.substr(0, slash);
+    pointer.remove_prefix(name.size());
+    place = &place->get_object()[json::string_view(name.data(), name.size())];
+    if (place->is_null() && !pointer.empty()) place->emplace_object();
+  }
+  if (pointer.empty()) *place = text;
+}
+
+// What is sent for a type that there is no example of.
+json::object plain_body(const Target& target) {
+  if (target.kind == "stripe") return {{"object", "event"}, {"data", {{"object", {{"id", "obj_1"}}}}}};
+  return {{"timestamp", ""}, {"data", json::object{}}};
+}
+
+// The body says the type that the command line names, whatever its example or --data says.
+void set_type(const Target& target, const std::string& type, json::value& body) {
+  if (!body.is_object()) return;
+  const auto dot = type.find('.');
+  if (target.kind == "github" && target.type_header == "X-GitHub-Event" && dot != std::string::npos) {
+    body.get_object()["action"] = type.substr(dot + 1);
+  }
+  if (!target.type_pointer.empty()) put(body, target.type_pointer, type);
+}
+
+Result<json::value> base_body(const Target& target, const SendOptions& options, const std::string& type) {
   std::string text;
   if (options.data.starts_with('@')) {
     HOOKHOST_TRY(text, os::read_file(os::local_file_system(), options.data.substr(1), kBodyBytesMax));
   } else if (!options.data.empty()) {
     text = options.data;
-  } else if (const ExampleEvent* example = find_example("", type)) {
+  } else if (const ExampleEvent* example = target.kind.empty() ? nullptr : find_example(target.kind, type)) {
     text = example->body;
   } else {
-    text = json::serialize(json::object{{"event", type}, {"type", type}, {"data", json::object{}}});
+    text = json::serialize(plain_body(target));
   }
   boost::system::error_code broken;
   auto parsed = json::parse(text, broken);
   if (broken) return fail(ErrorCode::usage, "--data is no JSON");
+  set_type(target, type, parsed);
   for (const std::string& assignment : options.set) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos) return fail(ErrorCode::usage, "--set wants PATH=VALUE, such as data.chatId=chat_1");
@@ -125,16 +189,28 @@ Result<json::value> base_body(const SendOptions& options, const std::string& typ
 }
 
 // Fresh times and ids in each event, so that none is a duplicate of the one before.
-std::string freshen(json::value body, const std::string& id, WallTime now) {
+std::string freshen(const Target& target, json::value body, const std::string& id, WallTime now) {
   if (auto* object = body.if_object()) {
     const std::string time = to_rfc3339(now);
     if (object->contains("timestamp")) (*object)["timestamp"] = time;
     if (auto* data = object->if_contains("data"); data != nullptr && data->is_object() && data->get_object().contains("timestamp")) {
       data->get_object()["timestamp"] = time;
     }
-    if (object->contains("object") && object->contains("id")) (*object)["id"] = id;  // Stripe's event id
+    if (!target.id_pointer.empty()) put(body, target.id_pointer, id);
   }
   return json::serialize(body);
+}
+
+// "10/s" or "10"; 0: as fast as it goes. Error: usage.
+Result<double> rate_of(const std::string& text) {
+  if (text.empty()) return 0.0;
+  char* end = nullptr;
+  const double rate = std::strtod(text.c_str(), &end);
+  const std::string_view rest(end);
+  if (end == text.c_str() || (!rest.empty() && rest != "/s") || !(rate > 0 && rate <= 1e6)) {
+    return fail(ErrorCode::usage, "--rate wants N/s, such as 10/s, not '" + text + "'");
+  }
+  return rate;
 }
 
 CommandResult send(const Context& context, const SendOptions& options) {
@@ -143,8 +219,8 @@ CommandResult send(const Context& context, const SendOptions& options) {
   const std::string& type = options.positional.back();
   Result<Target> target_result = direct ? given(options) : configured(context, options.positional.front());
   HOOKHOST_TRY(const Target target, std::move(target_result));
-  HOOKHOST_TRY(const json::value body, base_body(options, type));
-  const double rate = options.rate.empty() ? 0 : std::atof(options.rate.c_str());
+  HOOKHOST_TRY(const json::value body, base_body(target, options, type));
+  HOOKHOST_TRY(const double rate, rate_of(options.rate));
   http_client::HttpClient client;
   EventIdGenerator ids;
   std::uint64_t refused = 0;
@@ -156,9 +232,9 @@ CommandResult send(const Context& context, const SendOptions& options) {
     http_client::HttpRequest request;
     request.method = "POST";
     request.url = target.url;
-    request.body = freshen(body, id, now);
+    request.body = freshen(target, body, id, now);
     request.headers = {{"Content-Type", "application/json"}};
-    if (!target.type_header.empty()) request.headers.emplace_back(target.type_header, target.scheme.scheme == signing::Scheme::github ? type.substr(0, type.find('.')) : type);
+    if (!target.type_header.empty()) request.headers.emplace_back(target.type_header, target.kind == "github" ? type.substr(0, type.find('.')) : type);
     if (!target.id_header.empty()) request.headers.emplace_back(target.id_header, id);
     if (!target.secret.empty()) {
       HOOKHOST_TRY(auto signature, signing::sign(target.scheme, target.secret, id, now, request.body));
@@ -214,10 +290,10 @@ void add_send(CLI::App& root, Context& context, Chosen& chosen) {
   auto options = std::make_shared<SendOptions>();
   command->add_option("SOURCE_TYPE", options->positional, "SOURCE and TYPE; with --url only TYPE")->required();
   command->add_option("--url", options->url, "Send there instead of to a configured source");
-  command->add_option("--scheme", options->scheme, "kakiyo, github, standard-webhooks, stripe");
+  command->add_option("--scheme", options->scheme, "With --url: kakiyo, github, standard-webhooks or stripe");
   command->add_option("--secret-env", options->secret_env, "The environment variable with the secret");
   command->add_option("--secret-file", options->secret_file, "The file with the secret");
-  command->add_option("--set", options->set, "PATH=VALUE: change one text of the body, such as data.chatId=chat_1");
+  command->add_option("--set", options->set, "PATH=VALUE: change one text of the body, such as data.chatId=chat_1")->allow_extra_args(false);
   command->add_option("--data", options->data, "The body: JSON, or @FILE");
   command->add_option("--count", options->count, "How many");
   command->add_option("--rate", options->rate, "At most N/s");
@@ -228,7 +304,7 @@ void add_verify(CLI::App& root, Context& context, Chosen& chosen) {
   CLI::App* command = root.add_subcommand("verify", "Check a webhook's signature and say why it is right or wrong");
   auto options = std::make_shared<VerifyOptions>();
   command->add_option("--source", options->source, "The source whose secrets count")->required();
-  command->add_option("--header", options->headers, "'NAME: VALUE', as received");
+  command->add_option("--header", options->headers, "'NAME: VALUE', as received")->allow_extra_args(false);
   command->add_option("--body", options->body, "The file with the body's exact bytes")->required();
   command->callback([&, options] { chosen.run = [&, options] { return verify(context, *options); }; });
 }

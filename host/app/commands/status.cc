@@ -12,20 +12,22 @@ namespace json = boost::json;
 
 const std::vector<std::string> kColumns{"name", "kind", "state", "position", "lag_events", "lag_seconds", "blocked_keys", "pending", "dead_letters"};
 
-// Not well: a subscriber that is not fed though nobody paused it, dead letters or gaps that nobody looked at, an event log that refuses.
+// Not well: a subscriber that is not fed though nobody paused it, dead letters or gaps that nobody looked at.
+void complain(const json::object& one, std::vector<std::string>& out) {
+  const std::string name = text_of(one, "name"), state = text_of(one, "state");
+  if (state == "stopped" || state == "failed" || state == "waiting") {
+    out.push_back(name + " is " + state + ": " + text_of(one, "reason") + (one.at("way_out").is_null() ? "" : "; " + text_of(one, "way_out")));
+  }
+  for (const char* member : {"dead_letters", "held", "gaps"}) {
+    if (text_of(one, member) != "0") out.push_back(name + " has " + text_of(one, member) + " " + member);
+  }
+}
+
+// Of all subscribers, and an event log that refuses.
 std::vector<std::string> complaints(const json::object& status) {
   std::vector<std::string> out;
   if (!status.at("ready").as_bool()) out.push_back("events are refused: " + text_of(status, "not_ready_because"));
-  for (const json::value& value : status.at("subscribers").as_array()) {
-    const json::object& one = value.as_object();
-    const std::string name = text_of(one, "name"), state = text_of(one, "state");
-    if (state == "stopped" || state == "failed" || state == "waiting") {
-      out.push_back(name + " is " + state + ": " + text_of(one, "reason") + (one.at("way_out").is_null() ? "" : "; " + text_of(one, "way_out")));
-    }
-    for (const char* member : {"dead_letters", "held", "gaps"}) {
-      if (text_of(one, member) != "0") out.push_back(name + " has " + text_of(one, member) + " " + member);
-    }
-  }
+  for (const json::value& value : status.at("subscribers").as_array()) complain(value.as_object(), out);
   return out;
 }
 
@@ -33,15 +35,17 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   if (!subscriber.empty()) {
     HOOKHOST_TRY(const auto one, client->call("GET", "/api/subscribers/" + api::url_encode(subscriber), "", ""));
+    const json::value parsed_one = json::parse(one);
     if (context.json) {
       context.out << one << '\n';
-      return 0;
+    } else {
+      for (const auto& member : parsed_one.as_object()) {
+        context.out << std::string(member.key()) << ": " << text_of(json::object{{"v", member.value()}}, "v") << '\n';
+      }
     }
-    const json::value parsed_one = json::parse(one);
-    for (const auto& member : parsed_one.as_object()) {
-      context.out << std::string(member.key()) << ": " << text_of(json::object{{"v", member.value()}}, "v") << '\n';
-    }
-    return 0;
+    std::vector<std::string> problems;
+    complain(parsed_one.as_object(), problems);
+    return check && !problems.empty() ? 1 : 0;
   }
   HOOKHOST_TRY(const auto text, client->call("GET", "/api/status", "", ""));
   const json::value parsed = json::parse(text);
