@@ -1,0 +1,77 @@
+// The providers' Node libraries: installed once into the build folder as package-lock.json pins them, and run there. When they cannot be had,
+// the tests say that they were skipped and why.
+#pragma once
+
+#include <sys/file.h>
+
+#include <filesystem>
+
+#include "support/host_process.h"
+
+namespace hookhost::test {
+
+class NodeLibraries {
+ public:
+  // Installs what is missing. Empty when all is there, else the reason why it is not.
+  static std::string missing() {
+    if (program("node").empty()) return "node is not installed";
+    if (program("npm").empty()) return "npm is not installed";
+    const std::string folder = INTEROP_BUILD;
+    std::filesystem::create_directories(folder);
+    const FolderLock lock(folder + "/LOCK");  // several tests may start at once
+    for (const char* script : {"sign.mjs", "receive.mjs"}) {
+      write_text(folder + "/" + script, contents(source(script)));
+    }
+    const std::string wanted = contents(source("package.json")) + contents(source("package-lock.json"));
+    if (contents(folder + "/installed") == wanted) return "";
+    for (const char* name : {"package.json", "package-lock.json"}) write_text(folder + "/" + name, contents(source(name)));
+    std::filesystem::remove(folder + "/npm.txt");
+    ChildProcess npm({{program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, clean(), folder, folder + "/npm.txt", folder + "/npm.txt"});
+    if (npm.wait(std::chrono::seconds{180}) != 0) return "npm ci failed (offline?): " + contents(folder + "/npm.txt");
+    write_text(folder + "/installed", wanted);
+    return "";
+  }
+
+  // The requests that these jobs make, signed by the providers' libraries.
+  static std::vector<json::object> sign(const json::array& jobs) {
+    const TempDir directory;
+    write_text(directory / "jobs.json", json::serialize(jobs));
+    ChildProcess node({{program("node"), INTEROP_BUILD "/sign.mjs", directory / "jobs.json"}, clean(), "", directory / "out", directory / "err"});
+    EXPECT_EQ(node.wait(std::chrono::seconds{120}), 0) << contents(directory / "err");
+    std::vector<json::object> out;
+    for (const auto& line : lines_of(contents(directory / "out"))) out.push_back(json::parse(line).as_object());
+    return out;
+  }
+
+  // The absolute path of a program; empty: it is not in PATH.
+  static std::string program(const std::string& name) {
+    const char* path = std::getenv("PATH");
+    std::istringstream folders(path == nullptr ? "" : path);
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      if (::access((folder + "/" + name).c_str(), X_OK) == 0) return folder + "/" + name;
+    }
+    return "";
+  }
+  // Options of the caller must not change what Node does here.
+  static std::vector<std::string> clean() { return {"NODE_OPTIONS=", "NO_UPDATE_NOTIFIER=1"}; }
+
+ private:
+  struct FolderLock {
+    explicit FolderLock(const std::string& path) : descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) { ::flock(descriptor, LOCK_EX); }
+    ~FolderLock() { ::close(descriptor); }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    int descriptor;
+  };
+  static std::string source(const std::string& name) { return std::string(INTEROP_SOURCE) + "/" + name; }
+};
+
+class InteropTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = NodeLibraries::missing(); !reason.empty()) GTEST_SKIP() << reason;
+  }
+  HostProcess host;
+};
+
+}  // namespace hookhost::test
