@@ -148,7 +148,7 @@ std::optional<ReplayProgress> Runner::progress() const {
   out.id = row.id;
   out.subscriber = row.subscriber;
   out.mode = row.mode;
-  const bool blocked = side_->read() >= row.until && side_->window().empty();
+  const bool blocked = side_->read() >= row.until && side_->only_waits();
   out.state = blocked ? "blocked" : "running";
   out.from = row.from;
   out.until = row.until;

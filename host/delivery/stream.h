@@ -85,6 +85,7 @@ class Stream {
   [[nodiscard]] bool is_open(LaneNumber lane) const;     // something of it is owed
   [[nodiscard]] bool is_running(LaneNumber lane) const;
   [[nodiscard]] std::size_t open_lanes() const { return open_; }
+  [[nodiscard]] bool only_waits() const;  // nothing moves until some lane's next attempt is due
   [[nodiscard]] bool idle() const { return window_.empty() && lanes_.empty(); }  // nothing is left but to read on
   [[nodiscard]] const std::unordered_map<LaneNumber, Lane>& lanes() const { return lanes_; }
 

@@ -174,6 +174,13 @@ bool Stream::make_due(Offset head, WallTime wall) {
   return false;
 }
 
+bool Stream::only_waits() const {
+  return window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
+    const Lane& lane = entry.second;
+    return !lane.running && lane.count == 0 && lane.owed && lane.owed->head;
+  });
+}
+
 bool Stream::is_open(LaneNumber number) const {
   const auto found = lanes_.find(number);
   return found != lanes_.end() && found->second.owed != nullptr;
