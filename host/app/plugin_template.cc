@@ -13,6 +13,32 @@ project(@NAME@ LANGUAGES C CXX)
 # Where the SDK is installed: cmake -B build -DCMAKE_PREFIX_PATH=/path/to/hookhost
 find_package(hookhost CONFIG REQUIRED)
 hookhost_add_plugin(@NAME@ @NAME@.@EXTENSION@)
+
+# ctest --test-dir build
+include(CTest)
+if(BUILD_TESTING)
+  add_executable(@NAME@_test @NAME@_test.cpp @NAME@.@EXTENSION@)
+  target_link_libraries(@NAME@_test PRIVATE hookhost::sdk)
+  target_compile_features(@NAME@_test PRIVATE cxx_std_20)
+  add_test(NAME @NAME@ COMMAND @NAME@_test)
+endif()
+)";
+
+constexpr std::string_view kTest = R"(// The plugin against a fake host, which watches the rules of the ABI; any test framework will do.
+#include <hookhost/testing.hpp>
+
+#include <cstdio>
+
+int main() {
+  hookhost::testing::FakeHost host(hookhost_plugin_entry_v1());
+  const auto started = host.start();
+  const auto handled = started.ok() ? host.deliver(hookhost::testing::kakiyo_event("linkedin.message.received")) : started;
+  const bool committed = handled.ok() && host.commit().ok();
+  host.stop();
+  if (!handled.ok()) std::fprintf(stderr, "the event was not handled: %s\n", handled.error.c_str());
+  for (const auto& violation : host.violations()) std::fprintf(stderr, "%s\n", violation.c_str());
+  return committed && host.violations().empty() ? 0 : 1;
+}
 )";
 
 constexpr std::string_view kCpp = R"(#include <hookhost/plugin.hpp>
@@ -71,6 +97,7 @@ A hookhost plugin. Build it:
 
     cmake -B build -DCMAKE_PREFIX_PATH=/path/to/hookhost
     cmake --build build
+    ctest --test-dir build
 
 Enable it in hookhost.yaml, then `hookhost reload`:
 
@@ -125,6 +152,7 @@ Result<> write_plugin_project(const std::string& directory, const std::string& n
   HOOKHOST_CHECK(files.make_directories(directory));
   HOOKHOST_CHECK(write("CMakeLists.txt", kCmake));
   HOOKHOST_CHECK(write(name + "." + extension, in_c ? kC : kCpp));
+  HOOKHOST_CHECK(write(name + "_test.cpp", kTest));
   return write("README.md", kReadme);
 }
 
