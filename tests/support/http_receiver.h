@@ -1,0 +1,122 @@
+// A receiver of HTTP POSTs on 127.0.0.1 whose answers the test decides: one thread a connection, connections kept.
+#pragma once
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace hookhost::test {
+
+class HttpReceiver {
+ public:
+  // Gets a body, gives the whole answer; an empty one closes the connection without an answer. Called from several threads.
+  using Answer = std::function<std::string(const std::string& body)>;
+
+  static std::string status(int code, const std::string& headers = "") {
+    return "HTTP/1.1 " + std::to_string(code) + " X\r\nContent-Length: 2\r\n" + headers + "\r\nok";
+  }
+
+  explicit HttpReceiver(Answer answer, std::uint16_t port = 0) : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int one = 1;
+    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 64) != 0) std::abort();
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::thread([this] { accept_all(); });
+  }
+  ~HttpReceiver() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+      for (const int peer : peers_) ::shutdown(peer, SHUT_RDWR);
+    }
+    ::shutdown(listener_, SHUT_RDWR);
+    acceptor_.join();
+    for (auto& thread : threads_) thread.join();
+    ::close(listener_);
+  }
+  HttpReceiver(const HttpReceiver&) = delete;
+  HttpReceiver& operator=(const HttpReceiver&) = delete;
+
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/services/T0/B0/secret-part"; }
+  [[nodiscard]] std::vector<std::string> bodies() const {
+    const std::scoped_lock lock(mutex_);
+    return bodies_;
+  }
+  [[nodiscard]] std::size_t connections() const {
+    const std::scoped_lock lock(mutex_);
+    return threads_.size();
+  }
+
+ private:
+  void accept_all() {
+    for (;;) {
+      const int peer = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const std::scoped_lock lock(mutex_);
+      if (peer < 0 || ended_) {
+        if (peer >= 0) ::close(peer);
+        return;
+      }
+      peers_.push_back(peer);
+      threads_.emplace_back([this, peer] {
+        serve(peer);
+        const std::scoped_lock closing(mutex_);
+        peers_.erase(std::find(peers_.begin(), peers_.end(), peer));
+        ::close(peer);
+      });
+    }
+  }
+  void serve(int peer) {
+    std::string input;
+    const auto more = [&] {
+      char buffer[4096];
+      const ssize_t got = ::recv(peer, buffer, sizeof buffer, 0);
+      if (got > 0) input.append(buffer, static_cast<std::size_t>(got));
+      return got > 0;
+    };
+    for (;;) {
+      std::size_t head = 0;
+      while ((head = input.find("\r\n\r\n")) == std::string::npos) {
+        if (!more()) return;
+      }
+      const std::size_t at = input.find("Content-Length: ");
+      const std::size_t length = at < head ? std::strtoull(input.c_str() + at + 16, nullptr, 10) : 0;
+      while (input.size() < head + 4 + length) {
+        if (!more()) return;
+      }
+      const std::string body = input.substr(head + 4, length);
+      input.erase(0, head + 4 + length);
+      {
+        const std::scoped_lock lock(mutex_);
+        bodies_.push_back(body);
+      }
+      const std::string answer = answer_(body);
+      if (answer.empty() || ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
+    }
+  }
+
+  const Answer answer_;
+  const int listener_;
+  std::uint16_t port_ = 0;
+  mutable std::mutex mutex_;
+  bool ended_ = false;
+  std::vector<int> peers_;
+  std::vector<std::string> bodies_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+}  // namespace hookhost::test
