@@ -2,27 +2,56 @@
 #include "api/json_views.h"
 #include "api/routes.h"
 #include "base/bytes.h"
+#include "base/clock.h"
+#include "base/pattern.h"
+#include "config/when.h"
 
 namespace hookhost::api {
 namespace {
 
 namespace json = boost::json;
 
-Result<std::vector<std::pair<SubscriberId, state::ParkedRow>>> select(HostControl& host, Arguments& arguments) {
+using Rows = std::vector<std::pair<SubscriberId, state::ParkedRow>>;
+
+// Source and provider stand in the copy of the event only.
+Result<> keep_matching(HostControl& host, const Pattern& pattern, Rows& rows) {
+  Rows kept;
+  for (auto& [subscriber, row] : rows) {
+    std::string source, provider;
+    if (!pattern.source.empty() || !pattern.provider.empty()) {
+      HOOKHOST_TRY(const auto whole, host.store().parked_one(subscriber, row.stream, row.offset));
+      if (!whole) continue;
+      HOOKHOST_TRY(const auto event, host.feed().decode(whole->event, whole->offset));
+      source = event->source;
+      provider = event->provider;
+    }
+    if (pattern.matches(source, provider, row.type)) kept.emplace_back(subscriber, std::move(row));
+  }
+  rows = std::move(kept);
+  return success();
+}
+
+Result<Rows> select(HostControl& host, Arguments& arguments) {
   state::ParkedQuery query;
   HOOKHOST_TRY(const auto subscriber, arguments.text("subscriber"));
   HOOKHOST_TRY(const auto type, arguments.text("type"));
   HOOKHOST_TRY(const auto since, arguments.text("since"));
   HOOKHOST_TRY(const auto offset, arguments.number("offset"));
   if (subscriber) query.subscriber = SubscriberId{*subscriber};
+  Offset first;
   if (since) {
-    HOOKHOST_TRY(const auto time, parse_time(*since));
-    query.since = time;
+    HOOKHOST_TRY(const auto when, config::parse_when(*since));
+    using Kind = config::When::Kind;
+    if (when.kind == Kind::offset) first = when.offset;
+    if (when.kind == Kind::now) query.since = system_clock().wall();
+    if (when.kind == Kind::age) query.since = system_clock().wall() - when.age;
+    if (when.kind == Kind::time) query.since = when.time;
   }
   HOOKHOST_TRY(auto rows, host.store().parked(query));
+  std::erase_if(rows, [&](const auto& row) { return row.second.offset < first; });
   if (type) {
-    HOOKHOST_TRY(const auto pattern, parse_pattern(*type, false));
-    std::erase_if(rows, [&](const auto& row) { return !pattern.matches("", "", row.second.type); });
+    HOOKHOST_TRY(const auto pattern, parse_pattern(*type, true));
+    HOOKHOST_CHECK(keep_matching(host, pattern, rows));
   }
   if (offset) std::erase_if(rows, [&](const auto& row) { return row.second.offset != Offset{*offset}; });
   return rows;

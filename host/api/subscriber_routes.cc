@@ -37,6 +37,23 @@ Result<json::value> subscriber_routes(HostControl& host, const AdminCall& call, 
   return done();
 }
 
+namespace {
+
+// What waits is remembered by its offset only; the event log knows the id and the type. What retention took stays without.
+Result<> name_events(HostControl& host, std::vector<delivery::DeliveryStatus>& all) {
+  HOOKHOST_TRY(auto cursor, host.feed().cursor());
+  for (delivery::DeliveryStatus& one : all) {
+    if (!one.id.value.empty()) continue;
+    HOOKHOST_TRY(const auto found, cursor->scan(one.offset, one.offset.next(), 1, 1, 1, [](const event_log::EventHead&) { return true; }));
+    if (found.events.empty()) continue;
+    one.id = found.events.front()->id;
+    one.type = found.events.front()->type;
+  }
+  return success();
+}
+
+}  // namespace
+
 Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, const Path& path) {
   if (path.size() == 2 && call.method == "GET") {
     HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
@@ -50,8 +67,10 @@ Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, co
     if (event) query.offset = Offset{*event};
     query.state = state.value_or("");
     query.key = key.value_or("");
+    auto all = host.engine().deliveries(query);
+    HOOKHOST_CHECK(name_events(host, all));
     json::array out;
-    for (const auto& one : host.engine().deliveries(query)) out.push_back(view(one));
+    for (const auto& one : all) out.push_back(view(one));
     return json::value(std::move(out));
   }
   if (path.size() == 3 && path[2] == "retry-now" && call.method == "POST") {

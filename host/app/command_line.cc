@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 
 #include "app/command.h"
 #include "app/version.h"
@@ -9,6 +11,32 @@ namespace {
 int report(const Error& error, const Context& context) {
   context.err << "hookhost: " << error.message << '\n';
   return exit_code(error.code);
+}
+
+// Commands that the documentation speaks of and a later version brings.
+constexpr std::array kLater{"endpoint", "forward", "team", "backup", "events export", "events import", "plugin check", "plugin reload", "plugin test"};
+
+// The words of the line as far as they name commands, and the first that does not; empty when no word is left over.
+std::string unknown_command(const CLI::App& root) {
+  const auto rest = root.remaining(true);
+  const auto word = std::find_if(rest.begin(), rest.end(), [](const std::string& one) { return !one.starts_with('-'); });
+  if (word == rest.end()) return {};
+  std::string name;
+  for (const CLI::App* at = &root; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    name += at->get_name() + ' ';
+  }
+  return name + *word;
+}
+
+int report(const CLI::ParseError& error, const CLI::App& root, const Context& context) {
+  const bool wants_command = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  const std::string name = wants_command ? unknown_command(root) : std::string();
+  if (name.empty()) return root.exit(error, context.out, context.err) == 0 ? 0 : exit_code(ErrorCode::usage);
+  const bool is_later = std::find(kLater.begin(), kLater.end(), name) != kLater.end();
+  context.err << "hookhost: " << (is_later ? "'" + name + "' is not yet available in this version" : "there is no command '" + name + "'")
+              << "; hookhost --help names those there are\n";
+  return exit_code(ErrorCode::usage);
 }
 
 }  // namespace
@@ -29,8 +57,7 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   try {
     root.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    const int status = root.exit(error, out, err);
-    return status == 0 ? 0 : exit_code(ErrorCode::usage);
+    return report(error, root, context);
   }
   const CommandResult result = chosen.run();
   out.flush();

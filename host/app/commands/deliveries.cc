@@ -93,7 +93,7 @@ void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen) {
   const auto options = [&](CLI::App* command) {
     command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
     command->add_option("--type", (*texts)["type"], "Of types that match this pattern");
-    command->add_option("--since", (*texts)["since"], "Parked at or after this time");
+    command->add_option("--since", (*texts)["since"], "Parked since: an age or a time; or from this offset on");
     command->add_option("--offset", (*texts)["offset"], "The one event");
   };
   CLI::App* all = letters->add_subcommand("list", "List them");
