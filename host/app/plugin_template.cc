@@ -24,11 +24,11 @@ if(BUILD_TESTING)
 endif()
 )";
 
-constexpr std::string_view kTest = R"(// The plugin against a fake host, which watches the rules of the ABI; any test framework will do.
-#include <hookhost/testing.hpp>
+constexpr std::string_view kTest = R"(#include <hookhost/testing.hpp>
 
 #include <cstdio>
 
+// The plugin against a fake host, which watches the rules of the ABI; any test framework will do.
 int main() {
   hookhost::testing::FakeHost host(hookhost_plugin_entry_v1());
   const auto started = host.start();
