@@ -2,6 +2,7 @@
 include(GNUInstallDirs)
 
 option(HOOKHOST_TESTS "Build the tests" ON)
+option(HOOKHOST_BENCH "Build what tests/bench/run.sh measures with" OFF)
 option(HOOKHOST_WERROR "Treat warnings in our own code as errors" OFF)
 set(HOOKHOST_SANITIZE "" CACHE STRING "Empty, 'address' (ASan and UBSan) or 'thread' (TSan)")
 

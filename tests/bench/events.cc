@@ -1,0 +1,73 @@
+// bench_events fill DIRECTORY COUNT BODY_FILE: an event log of that many events, keys of 1,000 chats.
+// bench_events scan DIRECTORY: reads and parses each event once, one thread; prints {"events":N,"seconds":S}.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/event_id.h"
+#include "event_log/event_log.h"
+#include "event_log/reader.h"
+#include "os/file_system.h"
+
+namespace {
+
+using namespace hookhost;
+
+int fill(const std::string& directory, std::uint64_t count, const std::string& body_file) {
+  std::ostringstream body;
+  body << std::ifstream(body_file).rdbuf();
+  auto log = event_log::EventLog::open(os::local_file_system(), {.directory = directory}, system_clock());
+  if (!log) return std::fprintf(stderr, "%s\n", log.error().message.c_str()), 1;
+  EventIdGenerator ids;
+  std::atomic<std::uint64_t> done{0}, failed{0};
+  event_log::Event event;
+  event.source = event.provider = "github";
+  event.type = "push";
+  event.content_type = "application/json";
+  event.headers = {{"Content-Type", "application/json"}, {"X-GitHub-Event", "push"}};
+  event.verified = true;
+  event.body = body.str();
+  for (std::uint64_t i = 0; i < count; ++i) {
+    event.received_at = system_clock().wall() - std::chrono::hours(48);
+    event.id = ids.next(event.received_at);
+    event.key = "chat_" + std::to_string(i % 1000);
+    while (i - done > 20'000) std::this_thread::yield();
+    log.value()->append(event, [&](const Result<Offset>& at) {
+      if (!at) ++failed;
+      ++done;
+    });
+  }
+  log.value()->close();
+  return failed == 0 ? 0 : 1;
+}
+
+int scan(const std::string& directory) {
+  auto view = event_log::open_view(os::local_file_system(), directory);
+  if (!view) return std::fprintf(stderr, "%s\n", view.error().message.c_str()), 1;
+  event_log::Reader reader(os::local_file_system(), view.value());
+  const auto begun = std::chrono::steady_clock::now();
+  std::uint64_t events = 0, bytes = 0;
+  for (Offset at{0}; at < view.value()->durable_end();) {
+    auto read = reader.read(at, view.value()->durable_end(), {});
+    if (!read || read.value().next <= at) return 1;
+    for (const auto& event : read.value().events) bytes += event->body.size();
+    events += read.value().events.size();
+    at = read.value().next;
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  std::printf("{\"events\":%llu,\"body_bytes\":%llu,\"seconds\":%.4f}\n", static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes), seconds);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 5 && std::strcmp(argv[1], "fill") == 0) return fill(argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]);
+  if (argc == 3 && std::strcmp(argv[1], "scan") == 0) return scan(argv[2]);
+  return std::fprintf(stderr, "usage: bench_events fill DIRECTORY COUNT BODY_FILE | scan DIRECTORY\n"), 2;
+}
