@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/un.h>
 
 #include <boost/json.hpp>
 #include <map>
@@ -16,7 +17,19 @@ namespace hookhost::test {
 
 namespace json = boost::json;
 
-// A port that nobody listens on, outside the range from which the kernel takes those of outgoing connections.
+// Whether this process is the only test that uses the port: a name in the abstract namespace, which the kernel keeps until the process ends.
+inline bool reserve(std::uint16_t port) {
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "hookhost-test-port-" + std::to_string(port);
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  if (::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return true;
+  ::close(descriptor);
+  return false;
+}
+
+// A port that nobody listens on and no other test will, outside the range from which the kernel takes those of outgoing connections.
 inline std::uint16_t free_port() {
   static std::mt19937 random(std::random_device{}());
   for (;;) {
@@ -28,7 +41,7 @@ inline std::uint16_t free_port() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const bool is_free = ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     ::close(descriptor);
-    if (is_free) return port;
+    if (is_free && reserve(port)) return port;
   }
 }
 
