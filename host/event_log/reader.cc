@@ -24,6 +24,7 @@ struct Reader::Cursor {
   Offset next;        // of the record that `records` gives next
   Offset batch_end;   // next == batch_end: the batch is used up
   Offset successor;   // where the next segment begins; the largest offset when there is none
+  Offset trusted;     // the durable end when the scanner last read the file: what lies beyond may have been half written then
 
   Cursor(SegmentPtr s, std::unique_ptr<os::File> f, Offset after)
       : segment(std::move(s)), file(std::move(f)), scanner(*file, segment->segment_id()), successor(after) {}
@@ -68,10 +69,18 @@ Result<bool> Reader::enter_segment(Offset& at, Offset until, Gaps& gaps) {
 Result<> Reader::enter_batch(Offset& at, Offset until, Gaps& gaps) {
   bool refreshed = false;
   while (at < std::min(until, cursor_->end())) {
+    const Offset durable = view_->durable_end();  // Order: before the scanner reads
+    const std::uint64_t reads = cursor_->scanner.reads();
     HOOKHOST_TRY(const Step step, cursor_->scanner.step());
+    if (cursor_->scanner.reads() != reads) cursor_->trusted = durable;
     if (step.kind == Step::Kind::batch) {
       const Offset first = step.batch.first_offset;
       const Offset end = first.plus(step.batch.count);
+      if (std::min(end, until) > cursor_->trusted) {  // read ahead while it was being written
+        cursor_->scanner.seek(step.position);
+        cursor_->scanner.refresh();
+        continue;
+      }
       if (end <= at) continue;
       if (first > at) {
         const Offset to = std::min({first, cursor_->end(), until});

@@ -20,6 +20,7 @@ Result<std::string_view> Scanner::fetch(std::uint64_t position, std::size_t size
     HOOKHOST_TRY(const std::size_t got, file_.read_at(position, buffer_.data(), buffer_.size()));
     buffer_.resize(got);
     buffer_position_ = position;
+    ++reads_;
   }
   return std::string_view(buffer_).substr(position - buffer_position_);
 }

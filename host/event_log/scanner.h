@@ -39,6 +39,8 @@ class Scanner {
   [[nodiscard]] Result<bool> resync();
   // Forgets what was read ahead: the file has grown.
   void refresh() { buffer_.clear(); }
+  // How often the file was read: what a step shows was read no earlier than the last time.
+  [[nodiscard]] std::uint64_t reads() const { return reads_; }
   [[nodiscard]] std::uint64_t segment_id() const { return segment_id_; }
 
  private:
@@ -50,6 +52,7 @@ class Scanner {
   std::uint64_t position_ = kSectorBytes;
   std::string buffer_;
   std::uint64_t buffer_position_ = 0;
+  std::uint64_t reads_ = 0;
 };
 
 // One record of a batch, in order.

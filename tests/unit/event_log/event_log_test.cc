@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <random>
 
@@ -89,6 +90,49 @@ class EventLogTest : public testing::Test {
   ManualClock clock_;
   std::unique_ptr<EventLog> log_;
 };
+
+// A view whose durable end is the test's.
+class ViewUpTo final : public SegmentView {
+ public:
+  explicit ViewUpTo(std::shared_ptr<const SegmentView> whole) : whole_(std::move(whole)) {}
+  [[nodiscard]] std::vector<SegmentPtr> segments() const override { return whole_->segments(); }
+  [[nodiscard]] Offset durable_end() const override { return end; }
+  Offset end;
+
+ private:
+  std::shared_ptr<const SegmentView> whole_;
+};
+
+// A reader's look ahead meets a batch whose header is in the file already and whose records are not: it must look again once that is durable.
+TEST_F(EventLogTest, ABatchReadAheadWhileItWasBeingWrittenIsReadAgain) {
+  ASSERT_NO_FATAL_FAILURE(open());
+  append(0, 1);
+  for (int i = 1; i < 4; ++i) ASSERT_TRUE(log_->append_now(make(static_cast<std::uint64_t>(i), 2'000)));
+  log_->close();
+  const std::string path = directory_ / "events/00000000000000000000.events";
+  std::ifstream in(path, std::ios::binary);
+  const std::string whole((std::istreambuf_iterator<char>(in)), {});
+  std::string half = whole;
+  const std::size_t records = whole.find(std::string(1'000, 'd'));  // of event 3
+  ASSERT_NE(records, std::string::npos);
+  std::fill(half.begin() + static_cast<std::ptrdiff_t>(records), half.begin() + static_cast<std::ptrdiff_t>(records) + 1'500, '\0');
+  const auto write = [&](const std::string& bytes) { std::ofstream(path, std::ios::binary | std::ios::in | std::ios::out) << bytes; };
+
+  auto whole_view = open_view(os::local_file_system(), directory_ / "events");
+  ASSERT_TRUE(whole_view);
+  auto view = std::make_shared<ViewUpTo>(whole_view.value());
+  Reader reader(os::local_file_system(), view);
+  write(half);
+  view->end = Offset{3};
+  ASSERT_EQ(reader.read(Offset{0}, Offset{3}, {}).value().events.size(), 3U);
+  write(whole);
+  view->end = Offset{4};
+  const auto got = reader.read(Offset{3}, Offset{4}, {});
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got.value().gaps.empty());
+  ASSERT_EQ(got.value().events.size(), 1U);
+  EXPECT_EQ(*got.value().events[0], [&] { Event event = make(3, 2'000); event.offset = Offset{3}; return event; }());
+}
 
 TEST_F(EventLogTest, GivesBackWhatItWasGiven) {
   open();
