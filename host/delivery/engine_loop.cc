@@ -122,6 +122,11 @@ void Engine::Impl::dispatch() {
       dispatch_again_ = core.now + kAgain;
       return;
     }
+    if (!read.value().removed.empty()) {
+      for (auto& [id, runner] : runners) {
+        if (runner->live()) runner->note_removed(read.value().removed);
+      }
+    }
     for (const auto& event : read.value().events) {
       matched_.clear();
       index_.match(*event, matched_);

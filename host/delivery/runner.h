@@ -56,6 +56,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // --- Feeding -----------------------------------------------------------------------------------------------------------------
   [[nodiscard]] bool live() const { return live_; }
   void offer_live(const event_log::EventPtr& event);
+  void note_removed(const std::vector<std::pair<Offset, Offset>>& removed);  // it will never be handed these
   void pump();   // whatever can go on now goes on
   void touch();  // pump me this round
   void write_position();  // of a subscriber without events, now and then
@@ -163,7 +164,6 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter);
   void scanned(state::StreamId stream, Result<Scan> result);
   void pass_scanned(state::StreamId stream, Result<Scan> result);
-  void note_removed(const std::vector<std::pair<Offset, Offset>>& removed);
   bool step_to_live();
   void leave_live(Offset at);
   void set_live(bool live);
