@@ -7,6 +7,7 @@
 
 #include "base/diagnostics.h"
 #include "base/failpoint.h"
+#include "event_log/answer_queue.h"
 #include "event_log/published_end.h"
 #include "event_log/record.h"
 #include "event_log/segment_writer.h"
@@ -120,6 +121,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     if (closing_.exchange(true)) return;
     queue_.close();
     if (commit_thread_.joinable()) commit_thread_.join();
+    answers_.close();
     {
       const std::scoped_lock lock(maintenance_mutex_);
       maintenance_stops_ = true;
@@ -164,14 +166,12 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
       std::size_t until = from, bytes = 0;
       while (until < batch.size() && (until == from || bytes + batch[until].record.size() <= kBatchBytesMax)) bytes += batch[until++].record.size();
       const auto done = poisoned_.load() ? Result<Offset>(fail(ErrorCode::poisoned, "writing the event log failed")) : write(batch, from, until, bytes);
-      if (done) publish(done.value().plus(until - from));
-      for (std::size_t i = from; i < until; ++i) {
-        if (done) {
-          batch[i].done(done.value().plus(i - from));
-        } else {
-          batch[i].done(fail(done.error()));
-        }
-      }
+      std::vector<AppendDone> answers;
+      answers.reserve(until - from);
+      for (std::size_t i = from; i < until; ++i) answers.push_back(std::move(batch[i].done));
+      if (done) move_end(done.value().plus(until - from));
+      answers_.give(std::move(answers), done);
+      if (done) tell_durable();
       from = until;
     }
     stats_.commit_seconds.observe(std::chrono::duration<double>(clock_.monotonic() - begun).count());
@@ -241,9 +241,12 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     return true;
   }
 
-  void publish(Offset end) {
+  void move_end(Offset end) {
     end_.store(end.value, std::memory_order_release);
     static_cast<void>(published_->publish(end));  // readers beside the host see it later; nothing depends on it
+  }
+
+  void tell_durable() {
     const std::scoped_lock lock(listeners_mutex_);
     if (durable_) durable_();
   }
@@ -296,6 +299,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   std::atomic<std::uint64_t> begin_, end_;
   std::unique_ptr<PublishedEnd> published_;
   CommitQueue queue_;
+  AnswerQueue answers_;
   SegmentWriter writer_;  // of the commit thread
   SegmentPtr active_;     // of the commit thread
   std::string records_;   // of the commit thread

@@ -61,7 +61,7 @@ class EventLog {
   [[nodiscard]] const RecoveryReport& recovery() const;
   [[nodiscard]] EventId last_id_found() const;  // at open
 
-  // The offset of `event` is set by the log. `done` is called once, on the commit thread (or at once, when refused): with the offset when the
+  // The offset of `event` is set by the log. `done` is called once, on a thread of the event log (or at once, when refused): with the offset when the
   // event is durable; with unavailable (queue full, closing), no_space or poisoned. It must not block.
   void append(const Event& event, AppendDone done);
   // The same, waiting. Never from `done`.

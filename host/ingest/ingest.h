@@ -1,7 +1,7 @@
 // From a request to a durable answer: which source, is the signature right, what is it, was it here before; then the event log. Knows no sockets
 // and no subscribers.
 //
-// Threads: every function from every thread. Answers come on the event log's commit thread, or at once.
+// Threads: every function from every thread. Answers come on a thread of the event log, or at once.
 #pragma once
 
 #include <functional>
