@@ -127,7 +127,7 @@ class KillRounds : public SystemTest {
       EXPECT_TRUE(before == last.end() || before->second < line.offset) << name << " was handed " << line.offset << " of " << line.key << " late";
       last[line.key] = line.offset;
     }
-    EXPECT_EQ(seen.size(), events) << name;
+    for (std::uint64_t offset = 0; offset < events; ++offset) EXPECT_TRUE(seen.contains(offset)) << name << " was never handed offset " << offset;
   }
 
   // How many parts the rotated export has, and all of them together.
@@ -175,6 +175,9 @@ TEST_F(KillRounds, NothingAnsweredIsLostAndWhatPluginsKeepIsThatOfARunWithoutKil
     const auto counted = counts(host.path(name));
     EXPECT_EQ(counted.size(), events.size()) << name;
     for (const auto& [id, times] : counted) EXPECT_EQ(times, 1) << name << ": " << id;
+    for (const auto& event : events) {
+      EXPECT_TRUE(counted.contains(std::string(event.at("id").as_string()))) << name << " did not count offset " << event.at("offset").to_number<std::uint64_t>();
+    }
   }
   ASSERT_EQ(host.terminate(), 0) << host.diagnostics();
 
