@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kMaintenanceInterval = 1s;
+constexpr Duration kLockPatience = 2s;  // a command without a host holds it for a moment
 constexpr int kRetentionEvery = 30;  // maintenance rounds
 constexpr Duration kAttemptsKept = 30 * 24h;
 constexpr std::uint64_t kPemBytesMax = 1 << 20;
@@ -29,7 +30,7 @@ bool has_segments(os::FileSystem& files, const std::string& directory) {
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
   HOOKHOST_CHECK(files.make_directories(config.data_dir));
-  HOOKHOST_TRY(auto lock, os::LockFile::acquire(os::join(config.data_dir, "LOCK")));
+  HOOKHOST_TRY(auto lock, os::LockFile::acquire(os::join(config.data_dir, "LOCK"), kLockPatience));
   std::unique_ptr<Host> host(new Host(std::move(config), std::move(lock)));
   HOOKHOST_CHECK(host->open_stores(options));
   return host;

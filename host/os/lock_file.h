@@ -3,14 +3,15 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace hookhost::os {
 
 class LockFile {
  public:
-  // Makes the file when it is missing. Error: busy when another process holds it. Does not wait.
-  [[nodiscard]] static Result<LockFile> acquire(const std::string& path);
+  // Makes the file when it is missing. Error: busy when another process still holds it after `patience`; blocks as long.
+  [[nodiscard]] static Result<LockFile> acquire(const std::string& path, Duration patience);
   LockFile(LockFile&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
   LockFile& operator=(LockFile&&) = delete;
   ~LockFile();

@@ -32,14 +32,17 @@ class KakiyoSender {
 
   // The event's id when it was answered 2xx, else an empty text.
   std::string send(const std::string& body) {
+    last_ = {};
     if (!client_.send(signed_post(body))) return "";
-    const RawAnswer answer = client_.read_answer();
-    if (answer.status != 200) return "";
-    return std::string(json::parse(answer.body).at("id").as_string());
+    last_ = client_.read_answer();
+    if (last_.status != 200) return "";
+    return std::string(json::parse(last_.body).at("id").as_string());
   }
+  [[nodiscard]] const RawAnswer& last() const { return last_; }  // status 0: the connection ended
 
  private:
   RawClient client_;
+  RawAnswer last_;
 };
 
 }  // namespace hookhost::test

@@ -35,7 +35,7 @@ class Provider {
   }
   void send_the_rest(std::uint16_t port) {
     KakiyoSender sender(port);
-    while (!unanswered_.empty()) ASSERT_TRUE(send_one(sender));
+    while (!unanswered_.empty()) ASSERT_TRUE(send_one(sender)) << sender.last().status << " " << sender.last().body;
   }
   [[nodiscard]] const std::map<std::string, std::string>& answered() const { return answered_; }  // id to body
 
@@ -156,7 +156,7 @@ TEST_F(KillRounds, NothingAnsweredIsLostAndWhatPluginsKeepIsThatOfARunWithoutKil
     ASSERT_NO_FATAL_FAILURE(live_and_die(provider));
   }
   ASSERT_TRUE(host.start());
-  ASSERT_NO_FATAL_FAILURE(provider.send_the_rest(host.public_port()));
+  ASSERT_NO_FATAL_FAILURE(provider.send_the_rest(host.public_port())) << host.diagnostics();
   for (const char* name : {"serial", "concurrent", "jsonl", "parts", "crm"}) ASSERT_TRUE(host.catches_up(name));
 
   const auto events = host.events();
