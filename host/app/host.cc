@@ -119,6 +119,7 @@ Result<> Host::start_listeners() {
   }
   public_handler_ = std::make_unique<PublicHandler>(*ingest_);
   HOOKHOST_TRY(public_server_, http::Server::start(std::move(options), *public_handler_));
+  listening_.store(true);
   return success();
 }
 
@@ -171,8 +172,8 @@ void Host::stop() {
   if (public_server_) public_server_->drain(drain / 4);
   if (engine_) engine_->stop(deadline);
   if (admin_server_) admin_server_->drain(500ms);
+  admin_server_.reset();  // Order: it looks at the public one
   public_server_.reset();
-  admin_server_.reset();
   admin_handler_.reset();
   plugins_.reset();
   engine_.reset();
@@ -220,11 +221,12 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
 }
 
 bool Host::alive() {
-  return engine_->alive(10s) && (!public_server_ || public_server_->is_alive());
+  return engine_->alive(10s) && (!listening_.load() || public_server_->is_alive());
 }
 
 Result<> Host::ready() {
   if (stopped_.load()) return fail(ErrorCode::unavailable, "the host is stopping");
+  if (!listening_.load()) return fail(ErrorCode::unavailable, "the host is starting");
   return log_->accepting();
 }
 

@@ -81,6 +81,7 @@ class Host final : public api::HostControl {
   std::condition_variable wakes_;
   bool stop_requested_ = false;
   std::atomic<bool> poisoned_{false}, stopped_{false};
+  std::atomic<bool> listening_{false};  // both listeners are there
   std::thread maintenance_;
 };
 
