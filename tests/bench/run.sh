@@ -115,7 +115,8 @@ pids=()
 rss_kib() { awk '/^VmRSS/ {print $2}' "/proc/$1/status"; }
 mkdir -p "$work/backlog/data"
 quiet="sources: {github: {scheme: github, secrets: [\"$BENCH_SECRET\"]}}"
-host empty <<<"$quiet"
+held="plugins: {noop: {library: $plugins/bench_noop.so, start_at: hold}}"
+host empty <<<"$quiet"$'\n'"$held"
 sleep 2
 empty_kib=$(rss_kib "$host_pid")
 kill "$host_pid"; wait "$host_pid" 2>/dev/null || true
@@ -123,16 +124,14 @@ mkdir -p "$work/backlog/data/events" && cp "$work/empty/data/registry.db" "$work
 echo "filling an event log with $events events" >&2
 "$build/tests/bench/bench_events" fill "$work/backlog/data/events" "$events" "$BENCH_BODY"
 "$build/tests/bench/bench_events" scan "$work/backlog/data/events" >/dev/null  # warm
-host backlog <<YAML
-$quiet
-plugins:
-  noop: {library: $plugins/bench_noop.so, start_at: hold}
-YAML
+host backlog <<<"$quiet"$'\n'"$held"
+sleep 2
+held_kib=$(rss_kib "$host_pid")
 for _ in 1 2 3; do
   scan=$("$build/tests/bench/bench_events" scan "$work/backlog/data/events")
   note "{\"what\":\"scan\",${scan#\{}"
   replay=$(hookhost -c "$work/backlog/hookhost.yaml" replay noop --from beginning --live wait --reset --yes --json | tail -n 1)
   note "$(node -e 'const r = JSON.parse(process.argv[1]); console.log(JSON.stringify({what: "replay", handled: r.handled, seconds: (new Date(r.finished_at) - new Date(r.created_at)) / 1000}))' "$replay")"
 done
-note "{\"what\":\"memory\",\"events\":$events,\"empty_kib\":$empty_kib,\"backlog_kib\":$(rss_kib "$host_pid")}"
+note "{\"what\":\"memory\",\"events\":$events,\"empty_kib\":$empty_kib,\"held_kib\":$held_kib,\"backlog_kib\":$(rss_kib "$host_pid")}"
 node "$here/report.mjs" "$work/results"
