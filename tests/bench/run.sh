@@ -34,7 +34,7 @@ cp "$here/peers/package.json" "$here/peers/octokit.mjs" "$build/peers/"
 work=$(mktemp -d "${TMPDIR:-/tmp}/hookhost-bench-XXXXXX")
 pids=()
 cleanup() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null || true; done
   wait 2>/dev/null || true
   rm -rf "$work"
 }
@@ -81,6 +81,9 @@ declare -A port path
 port[hookhost]=$ingest_port path[hookhost]=/in/github
 port[pistache]=$(free_port) path[pistache]=/in/github
 "$build/tests/bench/pistache_bare" "${port[pistache]}" >/dev/null 2>&1 & pids+=($!)
+# Whoever may still work behind its round is halted meanwhile, so that it does not slow the next one: hookhost with what its plugin has not handled
+# yet, adnanh/webhook with the commands it has answered for and not yet run.
+declare -A busy=([hookhost]=$host_pid [pistache]=$!)
 port[nginx]=$(free_port) path[nginx]=/in/github
 sed "s|@DIR@|$work|g; s|@PORT@|${port[nginx]}|g" "$here/peers/nginx.conf.in" >"$work/nginx.conf"
 nginx -c "$work/nginx.conf" -e "$work/nginx.log" & pids+=($!)
@@ -93,11 +96,13 @@ fi
 port[adnanh]=$(free_port) path[adnanh]=/hooks/github
 sed "s|@SECRET@|$BENCH_SECRET|" "$here/peers/adnanh.json.in" >"$work/adnanh.json"
 webhook -hooks "$work/adnanh.json" -ip 127.0.0.1 -port "${port[adnanh]}" >/dev/null 2>&1 & pids+=($!)
+busy[adnanh]=$!
 peers+=(adnanh)
 for peer in "${peers[@]}"; do listens "${port[$peer]}"; done
 
 for round in $(seq "$rounds"); do
   for peer in "${peers[@]}"; do
+    for other in "${!busy[@]}"; do [ "$other" = "$peer" ] && kill -CONT "${busy[$other]}" || kill -STOP "${busy[$other]}"; done
     result=$(BENCH_PATH=${path[$peer]} BENCH_RUN="$$-$round-$peer" wrk -t1 -c64 "-d${seconds}s" -s "$here/load.lua" "http://127.0.0.1:${port[$peer]}" | sed -n 's/^RESULT {/{/p')
     note "{\"what\":\"$peer\",${result#\{}"
     echo "round $round: $peer ${result}" >&2
@@ -105,9 +110,11 @@ for round in $(seq "$rounds"); do
 done
 
 # ---- one by one ----
+kill -CONT "${busy[hookhost]}"
+for _ in $(seq 300); do hookhost -c "$work/ingest/hookhost.yaml" status noop --json | grep -q '"lag_events":0,' && break; sleep 0.2; done
 trip=$("$build/tests/bench/bench_round_trip" "$ingest_port" "$work/stamps" "$work/synced" 2000)
 note "{\"what\":\"round_trip\",${trip#\{}"
-for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null || true; done
 wait 2>/dev/null || true
 pids=()
 
