@@ -22,14 +22,18 @@ Outcome verdict(CURLcode result, long status, std::chrono::seconds retry_after) 
     auto outcome = hookhost::unavailable(why);
     return retry_after.count() > 0 ? std::move(outcome).after(retry_after) : outcome;
   };
-  // An answer that was cut at its bound still has a status.
-  const bool answered = status != 0 && (result == CURLE_OK || result == CURLE_WRITE_ERROR);
-  if (!answered) return later(std::string("the receiver cannot be reached: ") + curl_easy_strerror(result));
+  // A status has been decided on, whatever became of the body behind it: a message that was taken must not be posted again.
+  if (status < 200) return later(std::string("the receiver cannot be reached: ") + curl_easy_strerror(result));
   const std::string told = "the receiver answered " + std::to_string(status);
   if (status / 100 == 2) return hookhost::ok();
   if (status == 408 || status == 429 || status >= 500) return later(told);
   if (status / 100 == 3) return hookhost::reject(told + ", a redirect, which is not followed; put the final URL into the configuration");
   return hookhost::reject(told + (status == 403 || status == 404 || status == 410 ? "; the webhook may have been removed there" : ""));
+}
+
+bool is_url(const std::string& text) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), curl_url_cleanup);
+  return url && curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
 }
 
 Poster::Poster(Options options) : options_(std::move(options)) {

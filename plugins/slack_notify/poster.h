@@ -8,7 +8,6 @@
 #include <curl/curl.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -22,6 +21,8 @@ namespace slack_notify {
 // 2xx: ok. 429, 5xx, no connection, no answer in time: unavailable (Retry-After is kept to). Everything else is the receiver's verdict on this
 // message or this URL: reject.
 [[nodiscard]] hookhost::Outcome verdict(CURLcode result, long status, std::chrono::seconds retry_after);
+
+[[nodiscard]] bool is_url(const std::string& text);
 
 class Poster {
  public:

@@ -24,6 +24,7 @@ constexpr std::string_view kSchema = R"({
 
 std::string checked_url(const hookhost::Host& host, const hookhost::Config& config) {
   std::string url = config.text("/url");
+  if (!is_url(url)) throw hookhost::ConfigError("plugins." + std::string(host.instance()) + ".config.url: cannot be read as a URL");
   if (url.starts_with("https://") || (config.boolean("/allow_http", false) && url.starts_with("http://"))) return url;
   throw hookhost::ConfigError("plugins." + std::string(host.instance()) + ".config.url: must begin with https:// (or http:// with allow_http: true)");
 }

@@ -99,11 +99,18 @@ TEST_F(SlackNotify, AnEndlessAnswerIsCutAndItsStatusCounts) {
   EXPECT_EQ(deliver("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + std::string(1000000, 'x')).status, HOOKHOST_OK);
 }
 
+TEST_F(SlackNotify, AStatusCountsThoughItsBodyBreaksOff) {
+  EXPECT_EQ(deliver("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").status, HOOKHOST_OK) << "posted again it would come twice";
+  EXPECT_EQ(deliver("HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\nhalf").status, HOOKHOST_REJECT);
+}
+
 TEST_F(SlackNotify, HoldsManySlowCallsAtOnce) {
   std::atomic<int> at_once{0}, most{0};
   std::atomic<bool> go{false};
   const HttpReceiver receiver([&](const std::string&) {
-    most = std::max(most.load(), ++at_once);
+    const int now = ++at_once;
+    for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {
+    }
     static_cast<void>(poll_until([&] { return go.load(); }));
     --at_once;
     return HttpReceiver::status(200);
@@ -151,6 +158,7 @@ TEST_F(SlackNotify, AWrongConfigurationIsSaidByName) {
   };
   EXPECT_THAT(start_error("{}"), HasSubstr("plugins.sales.config.url: missing"));
   EXPECT_THAT(start_error(R"({"url": "http://127.0.0.1/hidden"})"), ::testing::AllOf(HasSubstr("https://"), Not(HasSubstr("hidden"))));
+  EXPECT_THAT(start_error(R"({"url": "https://hidden:port/"})"), ::testing::AllOf(HasSubstr("config.url: cannot be read"), Not(HasSubstr("hidden"))));
   EXPECT_THAT(start_error(R"({"url": "https://x.example", "template": "{{nonsense}}"})"), HasSubstr("{{nonsense}} is unknown"));
   EXPECT_THAT(start_error(R"({"url": "https://x.example", "template": "{{type"})"), HasSubstr("a {{ has no }}"));
 }
