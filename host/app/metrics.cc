@@ -60,8 +60,10 @@ void add_subscriber(api::MetricsPage& page, const delivery::SubscriberStatus& st
 }  // namespace
 
 void Host::add_metrics(api::MetricsPage& page) {
-  if (listening_.load()) add_http(page, "public", public_server_->stats());
-  if (listening_.load()) add_http(page, "admin", admin_server_->stats());
+  if (listening_.load()) {
+    add_http(page, "public", public_server_->stats());
+    add_http(page, "admin", admin_server_->stats());
+  }
   add_sources(page, *ingest_->sources());
   const auto& stats = log_->stats();
   const auto sizes = log_->sizes();

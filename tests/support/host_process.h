@@ -58,6 +58,16 @@ struct Ran {
 };
 inline std::ostream& operator<<(std::ostream& out, const Ran& ran) { return out << "status " << ran.status << "\n" << ran.out << ran.err; }
 
+// Until it has ended.
+inline Ran run_to_end(const Spawn& what, std::chrono::seconds patience) {
+  ChildProcess process(what);
+  Ran ran;
+  ran.status = process.wait(patience);
+  ran.out = contents(what.out_path);
+  ran.err = contents(what.err_path);
+  return ran;
+}
+
 class HostProcess {
  public:
   HostProcess() { std::filesystem::create_directory(directory_ / "conf"); }
@@ -113,12 +123,7 @@ class HostProcess {
     Spawn what{{HOOKHOST_BINARY}, environment, directory_.path(), base + ".out", base + ".err"};
     what.arguments.insert(what.arguments.end(), arguments.begin(), arguments.end());
     what.arguments.insert(what.arguments.end(), {"-c", config_path()});
-    ChildProcess process(what);
-    Ran ran;
-    ran.status = process.wait(std::chrono::seconds{180});
-    ran.out = contents(what.out_path);
-    ran.err = contents(what.err_path);
-    return ran;
+    return run_to_end(what, std::chrono::seconds{180});
   }
   std::vector<json::object> events() {
     const Ran ran = run({"events", "list", "--json"});

@@ -9,13 +9,7 @@ namespace hookhost::test {
 inline Ran run_tool(const std::vector<std::string>& arguments, const std::string& directory, const std::vector<std::string>& environment = {}) {
   static int runs = 0;
   const std::string base = directory + "/tool." + std::to_string(++runs);
-  const Spawn what{arguments, environment, directory, base + ".out", base + ".err"};
-  ChildProcess process(what);
-  Ran ran;
-  ran.status = process.wait(std::chrono::seconds{240});
-  ran.out = contents(what.out_path);
-  ran.err = contents(what.err_path);
-  return ran;
+  return run_to_end({arguments, environment, directory, base + ".out", base + ".err"}, std::chrono::seconds{240});
 }
 
 // Where a tool is, or nothing.

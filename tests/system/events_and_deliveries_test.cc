@@ -172,7 +172,9 @@ TEST_F(Deliveries, DeadLettersAreRetriedAndDiscarded) {
   EXPECT_THAT(letters({"--type", "github:*"}), IsEmpty());
   EXPECT_THAT(letters({"--since", "2100-01-01"}), IsEmpty());
   EXPECT_EQ(letters({"--since", "1h"}).size(), 3U);
-  const Ran shown = host.run({"dead-letters", "show", "probe", "1", "--json"});
+  // The host's own event of the first one may have taken the offset behind it.
+  const std::string second = std::to_string(letters({})[1].at("offset").to_number<int>());
+  const Ran shown = host.run({"dead-letters", "show", "probe", second, "--json"});
   ASSERT_EQ(shown.status, 0) << shown;
   EXPECT_EQ(text(shown.objects().at(0), "body"), message("chat_2", 2)) << "a copy of the event";
   EXPECT_EQ(host.run({"status", "--check"}).status, 1);
