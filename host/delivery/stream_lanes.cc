@@ -175,7 +175,7 @@ bool Stream::make_due(Offset head, WallTime wall) {
 }
 
 bool Stream::only_waits() const {
-  return window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
+  return open_ > 0 && window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
     const Lane& lane = entry.second;
     return !lane.running && lane.count == 0 && lane.owed && lane.owed->head;
   });
