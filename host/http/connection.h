@@ -67,16 +67,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class Phase : std::uint8_t { handshake, idle, head, body, answering, lingering };
 
+  // What one thread works through in one go. Bounded, so that requests sent ahead without end do not hold up other connections.
+  struct Turn {
+    std::string_view left;  // the caller's bytes, or of `own`
+    std::string own;
+    std::size_t used = 0;
+  };
+
   // Input (connection_input.cc). [owner]: without mutex_, by the thread that holds is_processing_.
-  void process(std::string_view bytes);                                                 // [owner]
-  bool consume(std::string_view bytes, std::size_t& used);                              // [owner] true: only more input helps
-  bool finish_processing(std::string_view left, bool needs_more, std::string& next);    // [owner] true: process `next`
-  void wait_for_more(bool holds_bytes);                                                 // [owner]
-  bool on_head(bool body_has_begun);                                                    // [owner] false: answered, and closing
-  HeadVerdict judge(const RequestHead& head);                                           // [owner]
-  void on_complete();                                                                   // [owner]
-  void on_refused();                                                                    // [owner]
-  void call_handler(Request request);                                                   // [owner]
+  void process(std::string_view bytes);              // [owner]
+  bool consume(Turn& turn);                          // [owner] true: only more input helps
+  bool goes_on(Turn& turn, bool needs_more);         // [owner] false: the turn is over, what is left is kept
+  void wait_for_more(bool holds_bytes);              // [owner]
+  bool on_head(bool body_has_begun);                 // [owner] false: answered, and closing
+  HeadVerdict judge(const RequestHead& head);        // [owner]
+  void on_complete();                                // [owner]
+  void on_refused();                                 // [owner]
+  void call_handler(Request request);                // [owner]
   bool decrypt(std::string_view bytes, std::string& plain);
   void keep_input(std::string_view bytes);
   std::string take_input();

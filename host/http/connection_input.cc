@@ -11,6 +11,8 @@ namespace {
 // What a connection may send ahead while its request is being answered. Beyond it the next answer closes.
 constexpr std::size_t kPipelinedBytesMax = 1024 * 1024;
 constexpr std::uint64_t kLingerBytesMax = 8 * 1024 * 1024;
+// Input that one thread works through before others have their turn.
+constexpr std::size_t kTurnBytes = 32 * 1024;
 // The rest of a refused request that is read past instead of closing.
 constexpr std::uint64_t kDiscardedBodyMax = 64 * 1024;
 
@@ -103,24 +105,20 @@ void Connection::continue_input() {
 }
 
 void Connection::process(std::string_view bytes) {
-  std::string own;
+  Turn turn{bytes, {}, 0};
   for (;;) {
-    std::size_t used = 0;
     bool needs_more = false;
     try {
-      needs_more = consume(bytes, used);
+      needs_more = consume(turn);
     } catch (const std::exception& error) {  // out of memory, in the main
       diagnose(Level::error, "http", "a request could not be processed", {{"reason", error.what()}, {"peer", peer_}});
       cut();
     }
-    std::string next;
-    if (!finish_processing(bytes.substr(used), needs_more, next)) return;
-    own = std::move(next);
-    bytes = own;
+    if (!goes_on(turn, needs_more)) return;
   }
 }
 
-bool Connection::finish_processing(std::string_view left, bool needs_more, std::string& next) {
+bool Connection::goes_on(Turn& turn, bool needs_more) {
   const std::lock_guard lock(mutex_);
   if (!is_open_ || phase_ == Phase::lingering) {
     is_processing_ = false;
@@ -133,29 +131,38 @@ bool Connection::finish_processing(std::string_view left, bool needs_more, std::
     is_processing_ = false;
     return false;
   }
-  if (!waits && !(needs_more && input_.empty())) {
-    next = std::string(left) + take_input();
-    if (!next.empty()) return true;
-  } else if (!left.empty()) {
-    input_.insert(0, left);
-    counted_input_ += left.size();
-    shared_->buffered_bytes += left.size();
+  const bool has_more = !input_.empty() || (!turn.left.empty() && !needs_more);
+  if (has_more && !waits && turn.used < kTurnBytes) {
+    if (!input_.empty()) {
+      std::string joined(turn.left);
+      joined += take_input();
+      turn.own = std::move(joined);
+      turn.left = turn.own;
+    }
+    return true;
+  }
+  if (!turn.left.empty()) {
+    input_.insert(0, turn.left);
+    counted_input_ += turn.left.size();
+    shared_->buffered_bytes += turn.left.size();
   }
   is_processing_ = false;
+  if (has_more && !waits) shared_->wants_pump(shared_from_this());
   return false;
 }
 
-bool Connection::consume(std::string_view bytes, std::size_t& used) {
+bool Connection::consume(Turn& turn) {
   for (;;) {
     std::size_t step = 0;
-    const RequestParser::Status status = parser_.feed(bytes.substr(used), step);
-    used += step;
+    const RequestParser::Status status = parser_.feed(turn.left, step);
+    turn.left.remove_prefix(step);
+    turn.used += step;
     switch (status) {
       case RequestParser::Status::need_more:
-        wait_for_more(used < bytes.size());
+        wait_for_more(!turn.left.empty());
         return true;
       case RequestParser::Status::head:
-        if (!on_head(used < bytes.size())) return false;
+        if (!on_head(!turn.left.empty())) return false;
         if (!parser_.has_body()) {
           on_complete();
           return false;

@@ -1,12 +1,16 @@
 #include "http/reactors.h"
 
-#include <pistache/peer.h>
+#include <pistache/os.h>
 #include <pistache/reactor.h>
-#include <pistache/tcp.h>
-#include <pistache/transport.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -15,97 +19,114 @@
 namespace hookhost::http {
 namespace {
 
-namespace tcp = Pistache::Tcp;
 namespace aio = Pistache::Aio;
+namespace polling = Pistache::Polling;
 
-constexpr const char* kConnectionKey = "connection";
-
-struct Heartbeat {
-  std::atomic<std::int64_t> busy_since_ns{0};  // 0: waiting for something to happen
-};
+// What one connection may bring in one round of its thread.
+constexpr std::size_t kRoundBytes = 16 * 1024;
 
 std::int64_t now_ns() { return system_clock().monotonic().time_since_epoch().count(); }
 
-void report(const char* where, const char* what) {
-  diagnose(Level::error, "http", "a reactor met an exception", {{"in", where}, {"reason", what}});
-}
-
-// One per reactor thread, so its table needs no lock. Pistache calls it on that thread only.
-class Feeder final : public tcp::Handler {
+// One reactor thread: its connections by descriptor, so that their table needs no lock. Descriptors are watched level-triggered: what is
+// left in a socket after a round comes in the next one.
+class Loop final : public aio::Handler {
  public:
-  PROTOTYPE_OF(tcp::Handler, Feeder)
+  Loop() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  }
+  ~Loop() override { ::close(wake_); }
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
 
-  Feeder() = default;
-  Feeder(const Feeder& /*prototype*/) : tcp::Handler() {}
+  std::shared_ptr<aio::Handler> clone() const override { return std::make_shared<Loop>(); }
 
-  void onConnection(const std::shared_ptr<tcp::Peer>& peer) override {
-    try {
-      connections_[peer->fd()] = std::static_pointer_cast<Connection>(peer->getData(kConnectionKey));
-    } catch (const std::exception& error) {
-      report("onConnection", error.what());
-    } catch (...) {
-      report("onConnection", "not a std::exception");
-    }
+  void registerPoller(polling::Epoll& poller) override {
+    poller.addFd(wake_, Pistache::Flags<polling::NotifyOn>(polling::NotifyOn::Read), polling::Tag(static_cast<std::uint64_t>(wake_)));
   }
 
-  void onInput(const char* buffer, std::size_t size, const std::shared_ptr<tcp::Peer>& peer) override {
-    try {
-      const auto found = connections_.find(peer->fd());
-      if (found != connections_.end()) found->second->receive({buffer, size});
-    } catch (const std::exception& error) {
-      report("onInput", error.what());
-    } catch (...) {
-      report("onInput", "not a std::exception");
+  void add(int descriptor, std::shared_ptr<Connection> connection) {
+    {
+      const std::lock_guard lock(mutex_);
+      arrived_.emplace_back(descriptor, std::move(connection));
     }
+    ::eventfd_write(wake_, 1);
   }
 
-  void onDisconnection(const std::shared_ptr<tcp::Peer>& peer) override {
-    try {
-      const auto found = connections_.find(peer->fd());
-      if (found == connections_.end()) return;
-      found->second->disconnected();
-      connections_.erase(found);
-    } catch (const std::exception& error) {
-      report("onDisconnection", error.what());
-    } catch (...) {
-      report("onDisconnection", "not a std::exception");
+  void onReady(const aio::FdSet& ready) override {
+    busy_since_ns_.store(now_ns(), std::memory_order_relaxed);
+    for (const auto& entry : ready) {
+      try {
+        const auto descriptor = static_cast<int>(entry.getTag().value());
+        descriptor == wake_ ? take_arrivals() : read_once(descriptor);
+      } catch (const std::exception& error) {
+        diagnose(Level::error, "http", "a reactor met an exception", {{"reason", error.what()}});
+      } catch (...) {
+        diagnose(Level::error, "http", "a reactor met an exception", {{"reason", "not a std::exception"}});
+      }
     }
+    busy_since_ns_.store(0, std::memory_order_relaxed);
   }
+
+  // 0: waiting for something to happen.
+  [[nodiscard]] std::int64_t busy_since_ns() const { return busy_since_ns_.load(std::memory_order_relaxed); }
 
  private:
+  void take_arrivals() {
+    eventfd_t ignored = 0;
+    ::eventfd_read(wake_, &ignored);
+    std::vector<std::pair<int, std::shared_ptr<Connection>>> arrived;
+    {
+      const std::lock_guard lock(mutex_);
+      arrived.swap(arrived_);
+    }
+    for (auto& [descriptor, connection] : arrived) {
+      connections_[descriptor] = std::move(connection);
+      try {
+        reactor()->registerFd(key(), descriptor, polling::NotifyOn::Read);
+      } catch (const std::exception& error) {
+        diagnose(Level::error, "http", "a connection cannot be watched", {{"reason", error.what()}});
+        end(descriptor);
+      }
+    }
+  }
+
+  void read_once(int descriptor) {
+    const auto found = connections_.find(descriptor);
+    if (found == connections_.end()) return;
+    ssize_t got = 0;
+    do {
+      got = ::recv(descriptor, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
+    if (got > 0) return found->second->receive({buffer_.data(), static_cast<std::size_t>(got)});
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    end(descriptor);
+  }
+
+  // Order: the connection first, so that nobody uses the descriptor's number once another one may have it.
+  void end(int descriptor) {
+    const auto found = connections_.find(descriptor);
+    found->second->disconnected();
+    connections_.erase(found);
+    try {
+      reactor()->removeFd(key(), descriptor);
+    } catch (const std::exception&) {  // it was not watched
+    }
+    ::close(descriptor);
+  }
+
+  const int wake_;
+  std::atomic<std::int64_t> busy_since_ns_{0};
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
-};
-
-// Pistache's transport with a heartbeat, and with no way for an exception to end the process.
-class Transport final : public tcp::Transport {
- public:
-  using tcp::Transport::Transport;
-
-  std::shared_ptr<aio::Handler> clone() const override { return std::make_shared<Transport>(std::make_shared<Feeder>()); }
-
-  void onReady(const aio::FdSet& descriptors) override {
-    heartbeat_.busy_since_ns.store(now_ns(), std::memory_order_relaxed);
-    try {
-      tcp::Transport::onReady(descriptors);
-    } catch (const std::exception& error) {
-      report("onReady", error.what());
-    } catch (...) {
-      report("onReady", "not a std::exception");
-    }
-    heartbeat_.busy_since_ns.store(0, std::memory_order_relaxed);
-  }
-
-  [[nodiscard]] const Heartbeat& heartbeat() const { return heartbeat_; }
-
- private:
-  Heartbeat heartbeat_;
+  std::array<char, kRoundBytes> buffer_;
+  std::mutex mutex_;
+  std::vector<std::pair<int, std::shared_ptr<Connection>>> arrived_;
 };
 
 }  // namespace
 
 struct Reactors::Impl {
   std::shared_ptr<aio::Reactor> reactor;
-  std::vector<std::shared_ptr<Transport>> transports;
+  std::vector<std::shared_ptr<Loop>> loops;
   std::size_t next = 0;
   bool is_running = false;
 };
@@ -118,10 +139,8 @@ Result<std::unique_ptr<Reactors>> Reactors::start(unsigned threads, const std::s
     auto impl = std::make_unique<Impl>();
     impl->reactor = aio::Reactor::create();
     impl->reactor->init(aio::AsyncContext(threads, name));
-    const auto key = impl->reactor->addHandler(std::make_shared<Transport>(std::make_shared<Feeder>()));
-    for (const auto& handler : impl->reactor->handlers(key)) {
-      impl->transports.push_back(std::static_pointer_cast<Transport>(handler));
-    }
+    const auto key = impl->reactor->addHandler(std::make_shared<Loop>());
+    for (const auto& handler : impl->reactor->handlers(key)) impl->loops.push_back(std::static_pointer_cast<Loop>(handler));
     impl->reactor->run();
     impl->is_running = true;
     return std::make_unique<Reactors>(std::move(impl));
@@ -130,18 +149,8 @@ Result<std::unique_ptr<Reactors>> Reactors::start(unsigned threads, const std::s
   }
 }
 
-bool Reactors::add(int descriptor, const sockaddr_storage& address, std::shared_ptr<Connection> connection) {
-  try {
-    sockaddr_storage copy = address;
-    auto peer = tcp::Peer::Create(descriptor, Pistache::Address::fromUnix(reinterpret_cast<sockaddr*>(&copy)));
-    peer->putData(kConnectionKey, std::move(connection));
-    impl_->transports[impl_->next++ % impl_->transports.size()]->handleNewPeer(peer);
-    return true;
-  } catch (const std::exception& error) {
-    report("add", error.what());
-    ::close(descriptor);
-    return false;
-  }
+void Reactors::add(int descriptor, std::shared_ptr<Connection> connection) {
+  impl_->loops[impl_->next++ % impl_->loops.size()]->add(descriptor, std::move(connection));
 }
 
 void Reactors::stop() {
@@ -149,12 +158,12 @@ void Reactors::stop() {
   impl_->is_running = false;
   impl_->reactor->shutdown();
   impl_->reactor.reset();  // joins
-  impl_->transports.clear();
+  impl_->loops.clear();
 }
 
 bool Reactors::is_alive(Duration within) const {
-  for (const auto& transport : impl_->transports) {
-    const std::int64_t since = transport->heartbeat().busy_since_ns.load(std::memory_order_relaxed);
+  for (const auto& loop : impl_->loops) {
+    const std::int64_t since = loop->busy_since_ns();
     if (since != 0 && now_ns() - since > within.count()) return false;
   }
   return true;

@@ -1,11 +1,8 @@
-// The reactor threads: Pistache's Aio::Reactor and Tcp::Transport with a Tcp::Handler of our own that feeds connections. The only header
-// that stands for Pistache.
+// The reactor threads: Pistache's Aio::Reactor with a handler of our own that feeds connections. The only header that stands for Pistache.
 //
-// Promises: a connection's receive() and disconnected() are called on one thread; disconnected() before its descriptor is closed;
-// no exception ends a thread.
+// Promises: a connection's receive() and disconnected() are called on one thread; disconnected() before its descriptor is closed; a
+// connection is read once a round, so that one that sends without end does not keep the others waiting; no exception ends a thread.
 #pragma once
-
-#include <sys/socket.h>
 
 #include <memory>
 
@@ -20,8 +17,8 @@ class Reactors {
   [[nodiscard]] static Result<std::unique_ptr<Reactors>> start(unsigned threads, const std::string& name);
   ~Reactors();  // stop()
 
-  // Takes over the descriptor. Threads: one at a time. False: it was closed.
-  bool add(int descriptor, const sockaddr_storage& peer, std::shared_ptr<Connection> connection);
+  // Takes over the descriptor. Threads: one at a time.
+  void add(int descriptor, std::shared_ptr<Connection> connection);
   void stop();  // ends and joins the threads; connections still open are left to their owner (Connection::close_leftover)
   // False when a thread has been in one round for longer than `within`.
   [[nodiscard]] bool is_alive(Duration within) const;

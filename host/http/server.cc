@@ -71,7 +71,7 @@ class Core final : public Shared {
     const auto connection = std::make_shared<Connection>(self, descriptor, peer_text(peer));
     registry.add(connection);
     if (is_refused) connection->refuse_for_overload();
-    if (!reactors->add(descriptor, peer, connection)) connection->disconnected();
+    reactors->add(descriptor, connection);
   }
 
   void stop() {

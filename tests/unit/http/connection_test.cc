@@ -163,6 +163,28 @@ TEST_F(ConnectionTest, AClientThatDoesNotReadIsCutAndHoldsUpNobody) {
   EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0 || server_->stats().connections == 1; }));
 }
 
+// Its requests are answered at once, so that its socket never runs empty: others have their turn all the same.
+TEST_F(ConnectionTest, AClientThatSendsWithoutEndHoldsUpNobody) {
+  options_.threads = 1;
+  start();
+  RawClient greedy = connect();
+  std::string many;
+  for (int i = 0; i < 2000; ++i) many += "GET /unknown HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::thread sender([&] {
+    while (greedy.send(many)) {
+    }
+  });
+  std::thread reader([&] {
+    while (greedy.read_answer().status != 0) {
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests > 4000; }));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(post("hi")).status, 200) << i;
+  ::shutdown(greedy.descriptor(), SHUT_RDWR);
+  sender.join();
+  reader.join();
+}
+
 TEST_F(ConnectionTest, ABigAnswerReachesAClientThatReads) {
   start();
   EXPECT_EQ(ask(post("x", "", "/big")).body.size(), 4'000'000U);
