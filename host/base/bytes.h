@@ -17,6 +17,8 @@ namespace hookhost {
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
+// Text of others made fit to be shown and stored: what is no UTF-8 becomes U+FFFD, and it is cut at `bytes_max`, between characters.
+[[nodiscard]] std::string to_utf8(std::string_view bytes, std::size_t bytes_max);
 
 // ASCII only, independent of the locale.
 [[nodiscard]] std::string to_lower(std::string_view text);

@@ -52,13 +52,13 @@ std::string absolute(std::string_view path) {
   return ::getcwd(here, sizeof here) == nullptr ? std::string(path) : join(here, path);
 }
 
-Result<std::string> resolved(const std::string& path) {
-  char* real = ::realpath(path.c_str(), nullptr);
-  if (real == nullptr) {
-    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io_error, "cannot resolve " + path + ": " + std::strerror(errno));
+Result<std::string> link_target(const std::string& path) {
+  std::string out(4096, '\0');  // PATH_MAX: no target is longer
+  const ssize_t size = ::readlink(path.c_str(), out.data(), out.size());
+  if (size < 0) {
+    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io_error, "cannot read the link " + path + ": " + std::strerror(errno));
   }
-  std::string out(real);
-  std::free(real);
+  out.resize(static_cast<std::size_t>(size));
   return out;
 }
 

@@ -68,6 +68,6 @@ class FileSystem {
 [[nodiscard]] std::string parent(std::string_view path);     // "." when there is none
 [[nodiscard]] std::string file_name(std::string_view path);  // after the last slash
 [[nodiscard]] std::string absolute(std::string_view path);   // against the working directory; not resolved
-[[nodiscard]] Result<std::string> resolved(const std::string& path);  // realpath
+[[nodiscard]] Result<std::string> link_target(const std::string& path);  // as it stands in the link: may be relative
 
 }  // namespace hookhost::os

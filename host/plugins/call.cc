@@ -1,19 +1,18 @@
 #include "plugins/call.h"
 
-#include <algorithm>
 #include <map>
+
+#include "base/bytes.h"
 
 namespace hookhost::plugins {
 namespace {
 
-constexpr std::size_t kErrorBytesMax = 1024;
 constexpr std::size_t kKeyBytesMax = 256;
 constexpr std::size_t kValueBytesMax = 1 << 20;
 constexpr std::size_t kStagedBytesMax = 64 << 20;  // of one call
 constexpr std::size_t kScanPage = 256;
 
 hookhost_str str(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
-std::string cut(hookhost_str text) { return text.ptr == nullptr ? std::string() : std::string(text.ptr, std::min(text.len, kErrorBytesMax)); }
 
 }  // namespace
 
@@ -68,10 +67,10 @@ Call::Call(delivery::Delivery delivery, std::uint64_t ticket, delivery::KvReader
 void Call::json(hookhost_call* self, hookhost_str pointer, hookhost_value* out) noexcept {
   Call& call = of(self);
   const std::scoped_lock lock(call.mutex_);
-  call.document_.find({pointer.ptr, pointer.len}, *out);
+  call.document_.find(view(pointer), *out);
 }
 
-void Call::set_error(hookhost_call* self, hookhost_str text) noexcept { of(self).error_ = cut(text); }
+void Call::set_error(hookhost_call* self, hookhost_str text) noexcept { of(self).error_ = to_utf8(view(text), kErrorBytesMax); }
 void Call::set_retry_after(hookhost_call* self, std::int64_t ns) noexcept { of(self).retry_after_ = ns; }
 std::int32_t Call::is_cancelled(hookhost_call* self) noexcept { return of(self).cancelled() ? 1 : 0; }
 
@@ -132,13 +131,13 @@ std::int32_t Call::kv_get(std::string_view key, hookhost_bytes& out) {
   return 1;
 }
 
-std::int32_t Call::kv_write(std::string_view key, std::optional<std::string> value) {
+std::int32_t Call::kv_write(std::string_view key, std::optional<std::string_view> value) {
   if (!delivery_.kv_writable || key.empty() || key.size() > kKeyBytesMax || (value && value->size() > kValueBytesMax)) return -1;
   const std::size_t size = key.size() + (value ? value->size() : 0);
   const std::scoped_lock lock(mutex_);
   if (staged_bytes_ + size > kStagedBytesMax) return -1;
   staged_bytes_ += size;
-  staged_.push_back({std::string(key), std::move(value)});
+  staged_.push_back({std::string(key), value ? std::optional<std::string>(*value) : std::nullopt});
   return 0;
 }
 

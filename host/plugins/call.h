@@ -17,6 +17,9 @@
 
 namespace hookhost::plugins {
 
+// Between the ABI's views and C++'s.
+[[nodiscard]] inline std::string_view view(hookhost_str text) { return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len); }
+[[nodiscard]] inline std::string_view view(hookhost_bytes bytes) { return view(hookhost_str{reinterpret_cast<const char*>(bytes.ptr), bytes.len}); }
 [[nodiscard]] inline hookhost_bytes bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 // What a plugin is shown of kv/1's scan: 0 ends it.
@@ -52,7 +55,7 @@ class Call {
 
   // kv/1, within this call.
   std::int32_t kv_get(std::string_view key, hookhost_bytes& out);
-  std::int32_t kv_write(std::string_view key, std::optional<std::string> value);
+  std::int32_t kv_write(std::string_view key, std::optional<std::string_view> value);
   std::int32_t kv_scan(std::string_view prefix, KvVisit visit, void* context);
 
  private:
@@ -81,6 +84,8 @@ class Call {
   std::size_t staged_bytes_ = 0;
   std::string kv_answer_;
 };
+
+inline constexpr std::size_t kErrorBytesMax = 1024;
 
 // A status from a plugin as an outcome: what is unknown is retry and misbehaviour.
 [[nodiscard]] delivery::Outcome to_outcome(std::int32_t status, std::string error, std::int64_t retry_after);

@@ -8,8 +8,8 @@
 
 namespace hookhost::plugins {
 
-// The resolved path. Error: permission, with the command that helps; not_found. The file and its directory must not be writable by others,
-// nor any directory above them unless it has the sticky bit; owner root or the host's user.
+// The path without links. Error: permission, with the command that helps; not_found. The file and its directory must not be writable by others,
+// nor any directory on the way unless it has the sticky bit; owner root or the host's user, of links on the way, too.
 [[nodiscard]] Result<std::string> check_file(os::FileSystem& files, const std::string& path);
 
 }  // namespace hookhost::plugins

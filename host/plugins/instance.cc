@@ -1,7 +1,9 @@
 #include "plugins/instance.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "base/bytes.h"
 #include "base/diagnostics.h"
 
 namespace hookhost::plugins {
@@ -11,19 +13,19 @@ constexpr std::size_t kSeriesMax = 64;      // metrics of one instance
 constexpr std::uint64_t kLinesPerSecond = 100;
 constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::size_t kFieldsMax = 16;
+constexpr std::size_t kSeriesNameBytesMax = 64;
+constexpr std::uint64_t kTokenMax = 1ULL << 62;  // far above what counting by one reaches
 
 // The call that this thread is in, for the lines that it logs.
 thread_local const Instance* current_instance = nullptr;
 thread_local const hookhost_event* current_event = nullptr;
 
-std::string_view view(hookhost_str text) { return text.ptr == nullptr ? std::string_view{} : std::string_view(text.ptr, text.len); }
-std::string_view view(hookhost_bytes bytes) { return {reinterpret_cast<const char*>(bytes.ptr), bytes.len}; }
 hookhost_str str(std::string_view text) { return {text.data(), text.size()}; }
 
 struct ErrorText {
   std::string text;
-  hookhost_error table{sizeof(hookhost_error), 0, this, [](hookhost_error* self, hookhost_str message) {
-                         static_cast<ErrorText*>(self->host_data)->text.assign(view(message).substr(0, kTextBytesMax));
+  hookhost_error table{sizeof(hookhost_error), 0, this, [](hookhost_error* self, hookhost_str message) noexcept {
+                         static_cast<ErrorText*>(self->host_data)->text = to_utf8(view(message), kTextBytesMax);
                        }};
 };
 
@@ -39,6 +41,7 @@ Error to_error(std::int32_t status, const std::string& name, const std::string& 
 }  // namespace
 
 void PluginMetrics::count(std::string_view name, double by) {
+  if (!(by >= 0 && by <= std::numeric_limits<double>::max())) return;  // a counter never goes down, nor where it cannot come back from
   const std::scoped_lock lock(mutex_);
   if (Sample* sample = find(name, true)) sample->value += by;
 }
@@ -52,9 +55,9 @@ PluginMetrics::Sample* PluginMetrics::find(std::string_view name, bool is_counte
   for (Sample& sample : samples_) {
     if (sample.name == name) return sample.is_counter == is_counter ? &sample : nullptr;
   }
-  if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string_view::npos || samples_.size() >= kSeriesMax) {
-    return nullptr;
-  }
+  const bool is_name = !name.empty() && name.size() <= kSeriesNameBytesMax &&
+                       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+  if (!is_name || samples_.size() >= kSeriesMax) return nullptr;
   return &samples_.emplace_back(Sample{std::string(name), is_counter, 0});
 }
 
@@ -104,6 +107,9 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
       hookhost_resume resume{sizeof resume, reset ? HOOKHOST_RESUME_RESET : 0, token, token};
       const std::int32_t started = instance->start(instance, &resume, &error.table);
       if (started != HOOKHOST_OK) return fail(to_error(started, settings.name, error.text));
+      if (resume.own_token > kTokenMax) {
+        return fail(ErrorCode::not_supported, "plugin " + settings.name + " answered a token that no host hands out; tell its author");
+      }
       if (resume.own_token < token) made->misbehaved("start answered a token older than the committed one");
       token = std::max(token, resume.own_token);
     }
@@ -252,12 +258,12 @@ void Instance::log(const hookhost_host* self, std::int32_t level, hookhost_str t
       return;
     }
   }
-  std::string line(view(text).substr(0, kTextBytesMax));
+  std::string line = to_utf8(view(text), kTextBytesMax);
   for (std::size_t i = 0; fields != nullptr && i < 2 * std::min(count, kFieldsMax); i += 2) {
     line += ' ';
-    line += view(fields[i]).substr(0, kTextBytesMax);
+    line += to_utf8(view(fields[i]), kTextBytesMax);
     line += '=';
-    line += view(fields[i + 1]).substr(0, kTextBytesMax);
+    line += to_utf8(view(fields[i + 1]), kTextBytesMax);
   }
   const auto known = level < 0 || level > 4 ? Level::info : static_cast<Level>(level);
   if (left_out > 0) diagnose(Level::warn, "plugin", "lines were left out", {{"instance", instance.settings_.name}, {"count", left_out}});
@@ -280,7 +286,7 @@ void Instance::complete(const hookhost_host* self, std::uint64_t ticket, std::in
   }
   if (late) return;  // reported when it timed out
   if (!call) return instance.misbehaved("a completion came twice, or for no call");
-  auto done = call->completed(status, std::string(view(error).substr(0, 1024)), retry_after);
+  auto done = call->completed(status, to_utf8(view(error), kErrorBytesMax), retry_after);
   if (done.again && !call->cancelled()) return instance.misbehaved("a completion came twice");
   if (!done.outcome || instance.end(call, std::move(*done.outcome))) return;
   // The timeout was faster; now nobody looks at the call any more.
@@ -312,17 +318,17 @@ std::int32_t Instance::scan(std::string_view prefix, KvVisit visit, void* contex
 const void* Instance::get_extension(const hookhost_host*, hookhost_str name) noexcept {
   static const hookhost_metrics_v1 metrics{
       sizeof(hookhost_metrics_v1), 0,
-      [](const hookhost_host* host, hookhost_str series, double by) { of(host).metrics_->count(view(series), by); },
-      [](const hookhost_host* host, hookhost_str series, double value) { of(host).metrics_->gauge(view(series), value); }};
+      [](const hookhost_host* host, hookhost_str series, double by) noexcept { of(host).metrics_->count(view(series), by); },
+      [](const hookhost_host* host, hookhost_str series, double value) noexcept { of(host).metrics_->gauge(view(series), value); }};
   static const hookhost_kv_v1 kv{
       sizeof(hookhost_kv_v1), 0,
-      [](const hookhost_host* host, hookhost_call* call, hookhost_bytes key, hookhost_bytes* out) -> std::int32_t {
+      [](const hookhost_host* host, hookhost_call* call, hookhost_bytes key, hookhost_bytes* out) noexcept -> std::int32_t {
         return call == nullptr ? of(host).committed(view(key), *out) : Call::of(call).kv_get(view(key), *out);
       },
-      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key, hookhost_bytes value) -> std::int32_t {
-        return call == nullptr ? -1 : Call::of(call).kv_write(view(key), std::string(view(value)));
+      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key, hookhost_bytes value) noexcept -> std::int32_t {
+        return call == nullptr ? -1 : Call::of(call).kv_write(view(key), view(value));
       },
-      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key) -> std::int32_t {
+      [](const hookhost_host*, hookhost_call* call, hookhost_bytes key) noexcept -> std::int32_t {
         return call == nullptr ? -1 : Call::of(call).kv_write(view(key), std::nullopt);
       },
       [](const hookhost_host* host, hookhost_call* call, hookhost_bytes prefix, KvVisit visit, void* context) -> std::int32_t {

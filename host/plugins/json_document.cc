@@ -1,7 +1,7 @@
 #include "plugins/json_document.h"
 
 #include <boost/json.hpp>
-#include <deque>
+#include <map>
 
 namespace hookhost::plugins {
 
@@ -10,7 +10,7 @@ namespace json = boost::json;
 struct JsonDocument::Parsed {
   json::value root;
   bool ok = false;
-  std::deque<std::string> texts;  // arrays and objects that were asked for
+  std::map<const json::value*, std::string> texts;  // arrays and objects that were asked for, each written out once
 };
 
 JsonDocument::JsonDocument(std::string_view text) : text_(text) {}
@@ -53,10 +53,13 @@ void JsonDocument::find(std::string_view pointer, hookhost_value& out) {
       set_text(std::string_view(value->get_string().c_str(), value->get_string().size()));
       break;
     case json::kind::array:
-    case json::kind::object:
+    case json::kind::object: {
       out.kind = value->is_array() ? HOOKHOST_VALUE_ARRAY : HOOKHOST_VALUE_OBJECT;
-      set_text(parsed_->texts.emplace_back(json::serialize(*value)));
+      const auto [written, is_new] = parsed_->texts.try_emplace(value);
+      if (is_new) written->second = json::serialize(*value);
+      set_text(written->second);
       break;
+    }
   }
 }
 

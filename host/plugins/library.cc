@@ -16,6 +16,11 @@ namespace {
 constexpr std::uint64_t kFileBytesMax = 512ULL << 20;
 constexpr std::size_t kEventsMax = 256;
 
+// What an entry may say of itself, in bytes; abi.h tells authors.
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kDescriptionBytesMax = 4096;
+constexpr std::size_t kSchemaBytesMax = 1 << 20;
+
 std::string text(hookhost_str value) { return value.ptr == nullptr ? std::string() : std::string(value.ptr, value.len); }
 
 // Loaded libraries by digest, for as long as the process lives.
@@ -38,13 +43,18 @@ Result<LibraryInfo> check_entry(const hookhost_plugin_entry* entry, const Plugin
   if (!HOOKHOST_HAS(entry, create) || entry->create == nullptr) return wrong("its entry has no create function");
   LibraryInfo out;
   out.sha256 = sha256;
-  out.id = text(entry->id);
-  if (out.id != note.id) return wrong("its entry says id '" + out.id + "', its note '" + note.id + "'");
+  out.id = note.id;
+  if (std::string_view(entry->id.ptr == nullptr ? "" : entry->id.ptr, entry->id.len) != note.id) return wrong("its entry and its note name different ids");
   if (entry->abi_minor_needed != note.minor_needed) return wrong("its entry and its note need different minors");
-  out.name = text(entry->name);
-  out.version = text(entry->version);
-  out.description = text(entry->description);
-  out.config_schema = text(entry->config_schema);
+  const auto take = [&](const char* member, hookhost_str value, std::size_t bytes_max, std::string& into) -> Result<> {
+    if (value.len <= bytes_max) into = text(value);
+    if (value.len <= bytes_max && is_valid_utf8(into) && into.find('\0') == std::string::npos) return success();
+    return wrong(std::string("its ") + member + " is longer than " + std::to_string(bytes_max) + " bytes, or no UTF-8 text");
+  };
+  HOOKHOST_CHECK(take("name", entry->name, kNameBytesMax, out.name));
+  HOOKHOST_CHECK(take("version", entry->version, kNameBytesMax, out.version));
+  HOOKHOST_CHECK(take("description", entry->description, kDescriptionBytesMax, out.description));
+  HOOKHOST_CHECK(take("config_schema", entry->config_schema, kSchemaBytesMax, out.config_schema));
   out.concurrent = (entry->flags & HOOKHOST_CONCURRENT) != 0;
   out.on_replay = entry->on_replay == HOOKHOST_REPLAY_SAFE         ? OnReplay::safe
                   : entry->on_replay == HOOKHOST_REPLAY_RESET_ONLY ? OnReplay::reset_only
@@ -52,7 +62,9 @@ Result<LibraryInfo> check_entry(const hookhost_plugin_entry* entry, const Plugin
   out.order = entry->order == HOOKHOST_ORDER_NONE ? Order::none : entry->order == HOOKHOST_ORDER_ALL ? Order::all : Order::key;
   if (entry->events == nullptr || entry->event_count == 0 || entry->event_count > kEventsMax) return wrong("it declares no events, or more than 256");
   for (std::size_t i = 0; i < entry->event_count; ++i) {
-    auto pattern = parse_pattern(text(entry->events[i]), false);
+    std::string written;
+    HOOKHOST_CHECK(take("pattern", entry->events[i], kNameBytesMax, written));
+    auto pattern = parse_pattern(written, false);
     if (!pattern) return wrong(pattern.error().message);
     out.events.push_back(std::move(pattern.value()));
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
@@ -48,7 +49,23 @@ int32_t use_kv(Hostile& self, hookhost_call* call) {
   if (kv->erase(self.host, call, bytes("a")) != 0 || kv->get(self.host, call, bytes("a"), &out) != 0) return HOOKHOST_RETRY;
   if (kv->put(self.host, call, bytes(std::string(257, 'k')), bytes("1")) != -1) return HOOKHOST_RETRY;
   if (kv->put(self.host, call, bytes("big"), bytes(std::string((1U << 20) + 1, 'v'))) != -1) return HOOKHOST_RETRY;
+  // Lengths that lie are refused before anything is read.
+  if (kv->put(self.host, call, bytes("big"), {bytes("v").ptr, SIZE_MAX / 2}) != -1) return HOOKHOST_RETRY;
+  if (kv->put(self.host, call, {bytes("k").ptr, SIZE_MAX / 2}, bytes("v")) != -1) return HOOKHOST_RETRY;
+  if (kv->put(self.host, call, {nullptr, 3}, bytes("v")) != -1) return HOOKHOST_RETRY;
   return kv->put(self.host, call, bytes("b"), bytes("2")) == 0 ? HOOKHOST_OK : HOOKHOST_RETRY;
+}
+
+int32_t count_oddly(const Hostile& self) {
+  const auto* metrics = static_cast<const hookhost_metrics_v1*>(self.host->get_extension(self.host, str(HOOKHOST_EXT_METRICS)));
+  metrics->count(self.host, str("good"), 2);
+  for (const double by : {-1.0, std::nan(""), HUGE_VAL}) metrics->count(self.host, str("good"), by);
+  metrics->gauge(self.host, str("good"), 7);  // it is a counter
+  for (const char* name : {"", "Upper", "with space", "caf\xc3\xa9", "a{b}"}) metrics->count(self.host, str(name), 1);
+  metrics->count(self.host, str(std::string(65, 'a').c_str()), 1);
+  metrics->count(self.host, {nullptr, 5}, 1);
+  for (int i = 0; i < 1000; ++i) metrics->count(self.host, str(("n" + std::to_string(i)).c_str()), 1);
+  return HOOKHOST_OK;
 }
 
 int32_t deferring(Hostile& self, const std::string& mode, hookhost_call* call) {
@@ -100,6 +117,12 @@ int32_t handle(hookhost_instance* raw, const hookhost_event*, hookhost_call* cal
     call->set_retry_after(call, 5'000'000'000);
     return HOOKHOST_RETRY;
   }
+  if (mode == "odd_answer") {  // no UTF-8, too long, and a wait of three centuries
+    call->set_error(call, str(("\xff\x80" + std::string(5000, 'x')).c_str()));
+    call->set_retry_after(call, INT64_MAX);
+    return HOOKHOST_UNAVAILABLE;
+  }
+  if (mode == "odd_metrics") return count_oddly(self);
   if (mode == "floods") {
     for (int i = 0; i < 5000; ++i) self.host->log(self.host, HOOKHOST_LOG_INFO, str("flood"), nullptr, 0);
   }
@@ -115,6 +138,7 @@ int32_t start(hookhost_instance* raw, hookhost_resume* resume, hookhost_error* e
   if (self.mode == "start_throws") throw 1;
   if (self.mode == "start_unavailable") return error->set(error, str("the database is down")), HOOKHOST_UNAVAILABLE;
   if (self.mode == "start_old_token") resume->own_token = 1;
+  if (self.mode == "start_mad_token") resume->own_token = UINT64_MAX;
   return HOOKHOST_OK;
 }
 

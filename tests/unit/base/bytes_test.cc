@@ -39,6 +39,14 @@ TEST(Utf8, AcceptsTextAndRefusesOverlongSurrogateAndCut) {
   }
 }
 
+TEST(Utf8, OfOthersIsMadeValidAndCutBetweenCharacters) {
+  EXPECT_EQ(to_utf8("plain, \xc3\xa9", 100), "plain, \xc3\xa9");
+  EXPECT_EQ(to_utf8("a\xff\xe2\x82z", 100), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbdz");
+  EXPECT_EQ(to_utf8("a\xe2\x82\xac", 3), "a");
+  EXPECT_EQ(to_utf8("a\xe2\x82\xac", 4), "a\xe2\x82\xac");
+  EXPECT_EQ(to_utf8(std::string(1000, '\xff'), 10).size(), 9U);
+}
+
 TEST(Ascii, ComparesAndTrims) {
   EXPECT_TRUE(equals_ignoring_case("X-Kakiyo-Signature", "x-kakiyo-SIGNATURE"));
   EXPECT_FALSE(equals_ignoring_case("a", "ab"));

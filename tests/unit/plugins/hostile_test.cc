@@ -2,6 +2,7 @@
 // need a worker process to be survived.
 #include <future>
 
+#include "base/bytes.h"
 #include "unit/plugins/plugin_fixture.h"
 
 namespace hookhost::plugins {
@@ -47,6 +48,27 @@ TEST_F(HostileTest, ItsOwnDelayAndTextAreKept) {
   EXPECT_EQ(outcome.status, Status::retry);
   EXPECT_EQ(outcome.retry_after, Duration{5s});
   EXPECT_EQ(outcome.error, "later");
+}
+
+TEST_F(HostileTest, AnOddErrorIsMadeTextAndCut) {
+  const auto outcome = one("odd_answer");
+  EXPECT_EQ(outcome.status, Status::unavailable);
+  EXPECT_TRUE(is_valid_utf8(outcome.error)) << "it stands in JSON and in delivery.db";
+  EXPECT_EQ(outcome.error.size(), 1024U);
+}
+
+TEST_F(HostileTest, MetricsOfAnotherFormAreLeftOutAndTheirNumberIsBounded) {
+  const auto metrics = std::make_shared<PluginMetrics>();
+  Hostile plugin(library_, "odd_metrics");
+  plugin.subscriber = make_subscriber(library_, plugin.settings("odd_metrics"), metrics, system_clock());
+  ASSERT_TRUE(plugin.start());
+  plugin.submit(1);
+  EXPECT_EQ(plugin.answer(1).outcome.status, Status::ok);
+  const auto samples = metrics->samples();
+  ASSERT_EQ(samples.size(), 64U);
+  EXPECT_EQ(samples[0].name, "good");
+  EXPECT_EQ(samples[0].value, 2) << "a counter never goes down";
+  for (const auto& sample : samples) EXPECT_TRUE(sample.name == "good" || sample.name.starts_with("n")) << sample.name;
 }
 
 TEST_F(HostileTest, NeverCompletingTimesOut) {
@@ -131,6 +153,7 @@ TEST_F(HostileTest, CreateAndStartMayFail) {
   const std::map<std::string, ErrorCode> expected = {{"create_refuses", ErrorCode::invalid_config},
                                                      {"create_lies", ErrorCode::not_supported},
                                                      {"start_throws", ErrorCode::unavailable},
+                                                     {"start_mad_token", ErrorCode::not_supported},
                                                      {"start_unavailable", ErrorCode::unavailable}};
   for (const auto& [mode, code] : expected) {
     Hostile plugin(library_, mode);

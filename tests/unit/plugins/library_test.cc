@@ -1,6 +1,8 @@
 // What is checked before a plugin's code runs, and at its entry.
+#include <cstdlib>
 #include <fstream>
 
+#include "base/bytes.h"
 #include "plugins/config_schema.h"
 #include "unit/plugins/plugin_fixture.h"
 
@@ -31,7 +33,7 @@ TEST_F(LibraryTest, AWrongMajorOrMinorIsRefusedBeforeItsConstructorRuns) {
 }
 
 TEST_F(LibraryTest, RefusalsNameTheFileOrThePlugin) {
-  for (const char* name : {"test_broken_MAJOR", "test_broken_MINOR", "test_broken_ID", "test_broken_NOTE", "test_broken_SYMBOL", "test_broken_ENTRY"}) {
+  for (const char* name : {"test_broken_MAJOR", "test_broken_MINOR", "test_broken_ID", "test_broken_NOTE", "test_broken_TWICE", "test_broken_SYMBOL"}) {
     EXPECT_NE(refusal(file(name)).find(name), std::string::npos) << name;
   }
 }
@@ -42,15 +44,31 @@ TEST_F(LibraryTest, AnotherDigestIsRefused) {
   EXPECT_EQ(loaded.error().code, ErrorCode::refused);
 }
 
-TEST_F(LibraryTest, WhatOthersMayWriteIsRefusedWithTheCommand) {
-  const auto path = file("test_noop");
-  allow(path, 0722);
-  EXPECT_NE(refusal(path).find("chmod go-w"), std::string::npos);
-  allow(path, 0700);
-  allow(dir_.path(), 0777);
-  EXPECT_NE(refusal(path).find("chmod go-w"), std::string::npos);
-  allow(dir_.path(), 0700);
-  EXPECT_TRUE(load(path));
+TEST_F(LibraryTest, AnEntryThatContradictsItselfIsRefused) {
+  const auto path = file("test_broken_ENTRY");
+  const auto with = [&](const char* how) {
+    ::setenv("HOOKHOST_TEST_ENTRY", how, 1);
+    return load(path);
+  };
+  for (const char* how : {"throws", "null", "size 0", "smaller", "no create", "other minor", "id with NUL", "no id", "name", "version with NUL",
+                          "long description", "endless schema", "no events", "null events", "pattern", "many events"}) {
+    const auto loaded = with(how);
+    ASSERT_FALSE(loaded) << how;
+    EXPECT_NE(loaded.error().message.find(path), std::string::npos) << how;
+    EXPECT_TRUE(is_valid_utf8(loaded.error().message)) << how;
+  }
+  EXPECT_TRUE(with("")) << "the library is not bad in itself";
+  EXPECT_TRUE(with("larger")) << "of a later minor";
+}
+
+TEST_F(LibraryTest, ACreateThatThrowsIsAnErrorOfTheStart) {
+  ::setenv("HOOKHOST_TEST_ENTRY", "", 1);
+  const auto loaded = load(file("test_broken_ENTRY"));
+  ASSERT_TRUE(loaded);
+  Hostile plugin(loaded.value(), "");
+  const auto started = plugin.start();
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().message.find("threw an exception"), std::string::npos) << started.error().message;
 }
 
 TEST_F(LibraryTest, ADamagedCopyIsReplaced) {

@@ -26,6 +26,26 @@ inline std::string_view view(hookhost_bytes bytes) {
 constexpr hookhost_str str(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
 inline hookhost_bytes bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(str(text).ptr), text.size()}; }
 
+// Whether it is UTF-8 (RFC 3629): bodies and headers are bytes of others and need not be.
+constexpr bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    const unsigned lead = byte(i);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+    if (length == 0 || text.size() - i < length) return false;
+    for (std::size_t j = 1; j < length; ++j) {
+      if ((byte(i + j) & 0xC0U) != 0x80) return false;
+    }
+    // Overlong forms, surrogates, and what is above U+10FFFF.
+    if (length > 2) {
+      const unsigned second = byte(i + 1);
+      if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
 // A value in the event's body or in the configuration. Its texts live as long as the event, or as the instance.
 class Json {
  public:

@@ -4,6 +4,7 @@
 
 #include <hookhost/cpp/values.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -16,7 +17,7 @@ namespace hookhost::testing {
 class JsonDocument {
  public:
   explicit JsonDocument(std::string text) : text_(std::move(text)) {
-    valid_ = parse(root_, 0) && (skip_space(), at_ == text_.size());
+    valid_ = is_utf8(text_) && parse(root_, 1) && (skip_space(), at_ == text_.size());
   }
   JsonDocument(const JsonDocument&) = delete;
   JsonDocument& operator=(const JsonDocument&) = delete;
@@ -35,7 +36,7 @@ class JsonDocument {
   }
 
  private:
-  static constexpr int kDepthMax = 64;
+  static constexpr int kDepthMax = 128;
   struct Node {
     std::int32_t kind = HOOKHOST_VALUE_ABSENT;
     std::int64_t integer = 0;
@@ -114,15 +115,36 @@ class JsonDocument {
     return true;
   }
 
+  // -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)?
+  static bool is_number(std::string_view text) {
+    const auto skip_digits = [&text] {
+      const std::size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+      text.remove_prefix(count);
+      return count;
+    };
+    const auto skip_one_of = [&text](std::string_view characters) {
+      if (text.empty() || characters.find(text.front()) == std::string_view::npos) return false;
+      text.remove_prefix(1);
+      return true;
+    };
+    skip_one_of("-");
+    if (!skip_one_of("0") && skip_digits() == 0) return false;
+    if (skip_one_of(".") && skip_digits() == 0) return false;
+    if (skip_one_of("eE")) {
+      skip_one_of("+-");
+      if (skip_digits() == 0) return false;
+    }
+    return text.empty();
+  }
+
   bool parse_number(Node& out) {
     const std::size_t begin = at_;
     while (std::string_view("+-.eE0123456789").find(next()) != std::string_view::npos && next() != '\0') ++at_;
     const std::string digits = text_.substr(begin, at_ - begin);
-    if (digits.empty() || !(digits[0] == '-' || (digits[0] >= '0' && digits[0] <= '9'))) return false;
+    if (!is_number(digits)) return false;
     char* end = nullptr;
     out.kind = HOOKHOST_VALUE_NUMBER;
     out.number = std::strtod(digits.c_str(), &end);
-    if (*end != '\0') return false;
     if (digits.find_first_of(".eE") == std::string::npos) {
       errno = 0;
       out.integer = std::strtoll(digits.c_str(), &end, 10);
