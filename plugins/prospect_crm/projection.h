@@ -4,11 +4,14 @@
 // a crash the tables and the token agree. One thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <initializer_list>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -44,27 +47,36 @@ class Projection {
   void reset();
 
   // False when the event names neither a prospect nor a chat. An older event never overwrites a newer one, whatever the order of arrival;
-  // applying an event twice changes nothing.
+  // applying an event twice changes nothing. Throws StorageError; when that took back what was applied before, no commit succeeds any more.
   bool apply(const Change& change);
 
-  // Makes everything applied so far durable together with the token.
+  // Makes everything applied so far durable together with the token, or nothing: then it throws StorageError.
   void commit(std::uint64_t token);
   // Undoes everything since the last commit.
   void roll_back();
 
  private:
+  using Value = std::variant<std::string_view, std::int64_t>;  // an empty text is NULL
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
   void begin();
+  void write(const Change& change);
   void execute(const char* sql);
-  sqlite3_stmt* prepare(const char* sql);
-  void step(sqlite3_stmt* statement);
+  [[nodiscard]] Statement prepare(const char* sql) const;
+  void run(const Statement& statement, std::initializer_list<Value> values);
   [[noreturn]] void fail(const char* doing) const;
 
-  sqlite3* db_ = nullptr;
-  sqlite3_stmt* prospect_ = nullptr;
-  sqlite3_stmt* chat_ = nullptr;
-  sqlite3_stmt* message_ = nullptr;
-  sqlite3_stmt* set_token_ = nullptr;
-  bool open_ = false;  // a transaction is open
+  std::unique_ptr<sqlite3, Close> db_;  // before the statements: it is closed behind them
+  Statement prospect_, state_, fill_prospect_, chat_, last_message_, fill_chat_, message_, set_token_;
+  bool open_ = false;        // a transaction is open
+  std::size_t applied_ = 0;  // changes in it
+  bool lost_ = false;        // changes that were applied are gone
 };
 
 }  // namespace prospect_crm
