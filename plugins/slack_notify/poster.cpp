@@ -110,6 +110,7 @@ void Poster::begin(std::unique_ptr<Post> post) {
   if (easy == nullptr) return post->done(hookhost::unavailable("out of memory"));
   curl_easy_setopt(easy, CURLOPT_URL, options_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  if (!options_.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options_.ca_file.c_str());
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(options_.timeout.count()));
@@ -128,11 +129,12 @@ void Poster::begin(std::unique_ptr<Post> post) {
 
 void Poster::finish(CURL* easy, CURLcode result) {
   long status = 0;
-  curl_off_t retry_after = 0;
+  curl_off_t retry_after = 0, took_us = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+  curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &took_us);
   const auto outcome = verdict(result, status, std::chrono::seconds(retry_after));
-  count(outcome);
+  count(outcome, static_cast<double>(took_us) / 1e6);
   const auto found = running_.find(easy);
   found->second->done(outcome);
   running_.erase(found);
@@ -140,9 +142,10 @@ void Poster::finish(CURL* easy, CURLcode result) {
   curl_easy_cleanup(easy);
 }
 
-void Poster::count(const Outcome& outcome) const {
+void Poster::count(const Outcome& outcome, double seconds) const {
   const char* name = outcome.status() == HOOKHOST_OK ? "messages_sent" : outcome.status() == HOOKHOST_REJECT ? "messages_refused" : "messages_put_off";
   options_.host.count(name);
+  options_.host.count("post_seconds", seconds);
 }
 
 std::size_t Poster::take_answer(char*, std::size_t size, std::size_t count, void* post) {

@@ -28,6 +28,7 @@ class Poster {
  public:
   struct Options {
     std::string url;
+    std::string ca_file;  // certificates to trust in place of the system's; empty: the system's
     std::chrono::milliseconds timeout{10'000};  // of one post
     std::size_t connections_max = 8;
     hookhost::Host host;  // for metrics
@@ -56,7 +57,7 @@ class Poster {
   void begin_waiting();
   void begin(std::unique_ptr<Post> post);
   void finish(CURL* easy, CURLcode result);
-  void count(const hookhost::Outcome& outcome) const;
+  void count(const hookhost::Outcome& outcome, double seconds) const;
   static std::size_t take_answer(char* data, std::size_t size, std::size_t count, void* post);
 
   const Options options_;

@@ -18,6 +18,7 @@ constexpr std::string_view kSchema = R"({
     "template": {"type": "string", "minLength": 1, "description": "The message, with {{type}} or {{/data/message}} where values go"},
     "timeout": {"type": "string", "description": "Of one post, such as 10s"},
     "connections": {"type": "integer", "minimum": 1, "maximum": 64, "description": "Posts under way at once"},
+    "ca_file": {"type": "string", "minLength": 1, "description": "Certificates to trust in place of the system's (PEM); relative to the configuration's directory"},
     "allow_http": {"type": "boolean", "description": "Allow a URL without TLS"}
   }
 })";
@@ -51,6 +52,7 @@ class SlackNotify {
   SlackNotify(hookhost::Host host, const hookhost::Config& config)
       : template_(checked_template(host, config)),
         options_{.url = checked_url(host, config),
+                 .ca_file = config.has("/ca_file") ? config.path("/ca_file") : "",
                  .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("/timeout", std::chrono::seconds(10))),
                  .connections_max = static_cast<std::size_t>(config.integer("/connections", 8)),
                  .host = host} {}

@@ -52,6 +52,7 @@ class HttpReceiver {
   HttpReceiver(const HttpReceiver&) = delete;
   HttpReceiver& operator=(const HttpReceiver&) = delete;
 
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/services/T0/B0/secret-part"; }
   [[nodiscard]] std::vector<std::string> bodies() const {
     const std::scoped_lock lock(mutex_);

@@ -5,8 +5,9 @@
 #include <atomic>
 #include <hookhost/testing.hpp>
 
-#include "support/http_receiver.h"
-#include "support/poll.h"
+#include "support/child_process.h"
+#include "support/temp_dir.h"
+#include "support/tls_receiver.h"
 
 extern "C" const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
 
@@ -147,6 +148,41 @@ TEST_F(SlackNotify, StopsInTheMiddle) {
   EXPECT_THAT(host.violations(), IsEmpty()) << "each is completed once, none after stop";
   for (const auto delivery : deliveries) EXPECT_EQ(host.wait(delivery).status, HOOKHOST_RETRY);
   go = true;
+}
+
+TEST_F(SlackNotify, OverTlsOnlyToACertificateThatIsTrusted) {
+  const HttpReceiver behind([](const std::string&) { return HttpReceiver::status(200); });
+  const TestCertificate identity = make_test_certificate();
+  const TlsReceiver receiver(identity, behind.port());
+  const TempDir directory;
+  write_text(directory / "ca.pem", identity.certificate);
+  const auto deliver_to = [&](const std::string& url, const std::string& more) {
+    host.configure(R"({"url": ")" + url + "\"" + more + "}", directory.path());
+    EXPECT_TRUE(host.start().ok());
+    Answer answer = host.deliver(kakiyo_event("linkedin.message.received"));
+    host.stop();
+    return answer;
+  };
+  const Answer unknown = deliver_to(receiver.url(), "");
+  EXPECT_EQ(unknown.status, HOOKHOST_UNAVAILABLE) << "the operator may mend it, and the message is not lost";
+  EXPECT_THAT(unknown.error, HasSubstr("certificate"));
+  EXPECT_THAT(unknown.error, Not(HasSubstr("secret-part")));
+  std::string other_name = receiver.url();
+  other_name.replace(other_name.find("localhost"), 9, "127.0.0.1");
+  EXPECT_EQ(deliver_to(other_name, R"(, "ca_file": "ca.pem")").status, HOOKHOST_UNAVAILABLE) << "it is not for that name";
+  EXPECT_THAT(behind.bodies(), IsEmpty());
+  const Answer trusted = deliver_to(receiver.url(), R"(, "ca_file": "ca.pem")");
+  EXPECT_EQ(trusted.status, HOOKHOST_OK) << trusted.error;
+  EXPECT_EQ(behind.bodies().size(), 1U);
+}
+
+TEST_F(SlackNotify, CountsMessagesAndTheTimeTheyTook) {
+  EXPECT_EQ(deliver(HttpReceiver::status(200)).status, HOOKHOST_OK);
+  EXPECT_EQ(deliver(HttpReceiver::status(500)).status, HOOKHOST_UNAVAILABLE);
+  EXPECT_EQ(deliver(HttpReceiver::status(404)).status, HOOKHOST_REJECT);
+  const auto metrics = host.metrics();
+  for (const char* name : {"messages_sent", "messages_put_off", "messages_refused"}) EXPECT_EQ(metrics.at(name), 1) << name;
+  EXPECT_GT(metrics.at("post_seconds"), 0);
 }
 
 TEST_F(SlackNotify, AWrongConfigurationIsSaidByName) {
