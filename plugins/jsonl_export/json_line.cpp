@@ -3,25 +3,10 @@
 #include <chrono>
 #include <cstdio>
 
+#include <hookhost/plugin.hpp>
+
 namespace jsonl_export {
 namespace {
-
-// The length of the valid UTF-8 sequence at the front of `text`, 0 when there is none (RFC 3629).
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f) || (lead == 0xf0 && byte(1) < 0x90) ||
-      (lead == 0xf4 && byte(1) > 0x8f)) {
-    return 0;
-  }
-  return length;
-}
 
 // The same escapes as Boost.JSON, so that the host's command and this file agree byte for byte.
 void append_escaped(std::string& out, char c) {
@@ -44,22 +29,6 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
-void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 1) {
-      append_escaped(out, text.front());
-    } else if (length > 1) {
-      out += text.substr(0, length);
-    } else {
-      out += "\xef\xbf\xbd";
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  out += '"';
-}
-
 void append_base64(std::string& out, std::string_view bytes) {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
@@ -68,6 +37,18 @@ void append_base64(std::string& out, std::string_view bytes) {
     for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
     for (std::size_t j = 0; j < 4; ++j) out += j <= count ? kAlphabet[group >> (18 - 6 * j) & 63] : '=';
   }
+}
+
+// Texts of others may be no UTF-8, headers for one: then they are shown as the host's command shows them.
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  if (hookhost::is_utf8(text)) {
+    for (const char c : text) append_escaped(out, c);
+  } else {
+    out += "base64:";
+    append_base64(out, text);
+  }
+  out += '"';
 }
 
 }  // namespace
@@ -117,7 +98,7 @@ void JsonLine::header(std::string_view header_name, std::string_view value) {
 void JsonLine::end_headers() { out_ += ']'; }
 
 void JsonLine::body(std::string_view bytes) {
-  if (is_utf8(bytes)) return text("body", bytes);
+  if (hookhost::is_utf8(bytes)) return text("body", bytes);
   name("body_base64");
   out_ += '"';
   append_base64(out_, bytes);
@@ -135,15 +116,6 @@ std::string rfc3339(std::int64_t unix_ns) {
                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
                 static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
   return out;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 }  // namespace jsonl_export

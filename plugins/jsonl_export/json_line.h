@@ -13,7 +13,7 @@ class JsonLine {
   explicit JsonLine(std::string& out) : out_(out) { out_ += '{'; }
 
   void number(std::string_view name, std::uint64_t value);
-  void text(std::string_view name, std::string_view value);          // invalid UTF-8 becomes U+FFFD
+  void text(std::string_view name, std::string_view value);          // what is no UTF-8: "base64:..."
   void text_or_null(std::string_view name, std::string_view value);  // empty: null
   void boolean(std::string_view name, bool value);
   void begin_headers();  // "headers":[[name,value],...]
@@ -32,7 +32,5 @@ class JsonLine {
 
 // "2026-11-23T09:30:00.000000000Z": RFC 3339, UTC, nine decimals.
 [[nodiscard]] std::string rfc3339(std::int64_t unix_ns);
-
-[[nodiscard]] bool is_utf8(std::string_view text);
 
 }  // namespace jsonl_export

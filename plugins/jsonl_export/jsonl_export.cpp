@@ -57,7 +57,7 @@ class JsonlExport {
  public:
   static constexpr hookhost::Info info{.id = "org.hookhost.jsonl_export",
                                        .version = "0.1.0",
-                                       .events = {"*"},
+                                       .events = {"*", "hookhost.unparsable"},  // whatever was received, readable or not
                                        .name = "JSON lines",
                                        .description = "Appends every event as one line of JSON to a file, effectively once",
                                        .config_schema = kSchema,

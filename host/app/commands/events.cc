@@ -24,25 +24,24 @@ struct EventOptions {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+// Headers are bytes of others, and JSON is UTF-8.
+json::value text(const std::string& bytes) { return is_valid_utf8(bytes) ? json::value(bytes) : json::value("base64:" + to_base64(bytes)); }
+json::value text_or_null(const std::string& bytes) { return bytes.empty() ? json::value(nullptr) : text(bytes); }
 
 // The members of DESIGN.md 6.2, in its order; jsonl_export writes the same.
 std::string to_json(const event_log::Event& event) {
   json::array headers;
-  for (const auto& header : event.headers) {
-    const auto text = [](const std::string& bytes) { return is_valid_utf8(bytes) ? json::value(bytes) : json::value("base64:" + to_base64(bytes)); };
-    headers.push_back(json::array{text(header.name), text(header.value)});
-  }
+  for (const auto& header : event.headers) headers.push_back(json::array{text(header.name), text(header.value)});
   json::object out{{"offset", event.offset.value},
                    {"id", event.id.value},
                    {"source", event.source},
                    {"provider", event.provider},
-                   {"type", event.type},
+                   {"type", text(event.type)},
                    {"team", text_or_null(event.team)},
                    {"key", text_or_null(event.key)},
                    {"received_at", to_rfc3339(event.received_at)},
                    {"headers", std::move(headers)},
-                   {"content_type", event.content_type},
+                   {"content_type", text(event.content_type)},
                    {"verified", event.verified}};
   if (is_valid_utf8(event.body)) {
     out["body"] = event.body;
