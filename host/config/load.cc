@@ -90,15 +90,16 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
 }  // namespace
 
 Result<Config> parse(const std::string& text, const std::string& path, const Resolve& resolve) {
-  const std::string file = os::absolute(path);
+  const std::string given = os::absolute(path);
+  const auto resolved = os::resolved(os::parent(given));
   Problems problems;
   problems.file = path;
-  const Reading reading{problems, resolve, os::parent(file)};
+  const Reading reading{problems, resolve, resolved ? resolved.value() : os::parent(given)};
   Config out;
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() > 1) problems.add(documents[1], "---", "a second document begins here; keep one");
-    out = read_root(documents.empty() ? YAML::Node() : documents.front(), file, reading);
+    out = read_root(documents.empty() ? YAML::Node() : documents.front(), given, reading);
   } catch (const YAML::Exception& error) {
     problems.lines.push_back(path + ":" + std::to_string(error.mark.line + 1) + ":" + std::to_string(error.mark.column + 1) + ": " + error.msg);
   }

@@ -103,7 +103,7 @@ void read_retry(Section& section, std::vector<Duration>& out) {
 
 }  // namespace
 
-std::string Reading::path(const std::string& text) const { return text.starts_with('/') || text.empty() ? text : os::join(directory, text); }
+std::string Reading::path(const std::string& text) const { return text.empty() ? text : os::seen_from(directory, text); }
 
 SecretText read_secret(const YAML::Node& node, const std::string& path, bool wanted, const Reading& reading) {
   if (node.IsMap()) {

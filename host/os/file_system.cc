@@ -52,6 +52,29 @@ std::string absolute(std::string_view path) {
   return ::getcwd(here, sizeof here) == nullptr ? std::string(path) : join(here, path);
 }
 
+std::string seen_from(std::string_view directory, std::string_view path) {
+  if (path.starts_with('/')) return std::string(path);
+  std::string base(directory);
+  for (;;) {
+    const auto slash = path.find('/');
+    const std::string_view first = path.substr(0, slash);
+    if (!first.empty() && first != "." && first != "..") return join(base, path);
+    if (first == "..") base = parent(base);
+    if (slash == std::string_view::npos) return base;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+Result<std::string> resolved(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (real == nullptr) {
+    return fail(errno == ENOENT ? ErrorCode::not_found : ErrorCode::io_error, "cannot resolve " + path + ": " + std::strerror(errno));
+  }
+  std::string out(real);
+  std::free(real);
+  return out;
+}
+
 Result<std::string> link_target(const std::string& path) {
   std::string out(4096, '\0');  // PATH_MAX: no target is longer
   const ssize_t size = ::readlink(path.c_str(), out.data(), out.size());

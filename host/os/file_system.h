@@ -69,5 +69,8 @@ class FileSystem {
 [[nodiscard]] std::string file_name(std::string_view path);  // after the last slash
 [[nodiscard]] std::string absolute(std::string_view path);   // against the working directory; not resolved
 [[nodiscard]] Result<std::string> link_target(const std::string& path);  // as it stands in the link: may be relative
+// `path` seen from `directory`, without the ./ and ../ it begins with. `directory` is resolved: a parent of it is the one its name says.
+[[nodiscard]] std::string seen_from(std::string_view directory, std::string_view path);
+[[nodiscard]] Result<std::string> resolved(const std::string& path);  // realpath
 
 }  // namespace hookhost::os

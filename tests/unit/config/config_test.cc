@@ -42,7 +42,7 @@ plugins:
   EXPECT_EQ(kakiyo.secrets[1].value.reveal(), "old");
   EXPECT_TRUE(kakiyo.secrets[1].until);
   const Plugin& crm = config.value().plugins.at("crm");
-  EXPECT_EQ(crm.library, "/etc/hh/../plugins/crm.so");
+  EXPECT_EQ(crm.library, "/etc/plugins/crm.so");
   EXPECT_EQ(crm.start_at.kind, When::Kind::hold);
   EXPECT_EQ(crm.retry, (std::vector<Duration>{1s, 1min}));
   EXPECT_EQ(crm.config_json, R"({"yes":"yes","n":31,"q":"1","list":[1.5E0,null]})");
