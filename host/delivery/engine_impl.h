@@ -19,6 +19,7 @@ class Engine::Impl {
 
   // engine_loop.cc
   [[nodiscard]] Result<> start();
+  [[nodiscard]] Result<> correct_position(state::SubscriberRow& row);
   void stop(MonotonicTime deadline);
   [[nodiscard]] bool alive(Duration within) const;
 

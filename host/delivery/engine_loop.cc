@@ -23,15 +23,12 @@ Engine::Impl::Impl(EventFeed& feed, state::DeliveryStore& store, const Clock& cl
 Result<> Engine::Impl::start() {
   HOOKHOST_TRY(auto rows, core.store.subscribers());
   for (auto& row : rows) {
+    HOOKHOST_CHECK(correct_position(row));
     Runner& runner = add(std::move(row));
     HOOKHOST_TRY(auto loaded, core.store.load(runner.row().id));
     HOOKHOST_TRY(const auto dead, core.store.count_parked(runner.row().id, state::ParkedRow::Kind::dead));
     HOOKHOST_TRY(const auto gaps, core.store.gaps(runner.row().id));
     if (loaded) runner.recall(*loaded, dead, gaps);
-    if (runner.row().position.frontier > core.feed.durable_end()) {
-      diagnose(Level::error, "delivery", "a position lies beyond the end of the event log: is this delivery.db of another data directory?",
-               {{"subscriber", runner.row().id.value}, {"position", runner.row().position.frontier.value}});
-    }
   }
   HOOKHOST_TRY(live_cursor_, core.feed.cursor());
   core.live_end = core.feed.durable_end();
@@ -40,6 +37,19 @@ Result<> Engine::Impl::start() {
   running_ = true;
   thread_ = std::thread([this] { run(); });
   return success();
+}
+
+// A position beyond the end of the event log is reported, not trusted: with it, the next events would be passed over.
+Result<> Engine::Impl::correct_position(state::SubscriberRow& row) {
+  const Offset end = core.feed.durable_end();
+  const Offset said = row.position.done.empty() ? row.position.frontier : std::max(row.position.frontier, row.position.done.back().next());
+  if (said <= end) return success();
+  diagnose(Level::error, "delivery",
+           "a position lies beyond the end of the event log: is this delivery.db of another data directory? The subscriber goes on at the end",
+           {{"subscriber", row.id.value}, {"position", said.value}, {"end", end.value}});
+  row.position.frontier = std::min(row.position.frontier, end);
+  std::erase_if(row.position.done, [&](Offset done) { return done >= end; });
+  return core.store.commit_now({.subscriber = row.id, .position = row.position});
 }
 
 void Engine::Impl::stop(MonotonicTime deadline) {

@@ -37,6 +37,9 @@ class SqliteStore final : public DeliveryStore {
   bool created() const override { return created_; }
 
   void commit(Batch batch, std::function<void(Result<>)> done) override {
+    // What lies before a position was durable.
+    if (batch.row) note_durable_end(batch.row->position.frontier);
+    if (batch.position) note_durable_end(batch.position->frontier);
     enqueue({std::move(batch), std::move(done), std::nullopt});
   }
 

@@ -70,5 +70,20 @@ TEST_F(StartingPlace, EventsThatRetentionTookAreAGap) {
   EXPECT_EQ(status().gaps, 0U);
 }
 
+// delivery.db is ahead of the event log, which came from an older copy: what is new there must not be passed over.
+TEST_F(StartingPlace, BeyondTheEndIsNotTrusted) {
+  feed.append_many(10, 1);
+  open();
+  ASSERT_TRUE(engine->accept(id, "plugin", {.kind = StartAt::Kind::beginning}));
+  close();
+  ASSERT_TRUE(store.commit_now({.subscriber = id, .position = state::Position{Offset{12}, {Offset{14}, Offset{15}}}}));
+  open();
+  EXPECT_EQ(status().position, Offset{10});
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber);
+  feed.append_many(7, 1);
+  EXPECT_TRUE(poll_until([&] { return subscriber->ok_offsets() == std::vector<std::uint64_t>{10, 11, 12, 13, 14, 15, 16}; }));
+}
+
 }  // namespace
 }  // namespace hookhost::delivery

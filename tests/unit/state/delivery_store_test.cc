@@ -75,6 +75,15 @@ TEST_F(DeliveryStoreTest, KeepsASubscriberOverARestart) {
   EXPECT_EQ(store_->subscribers().value().size(), 1U);
 }
 
+// So that an event log that has vanished is missed although nobody came to note its end.
+TEST_F(DeliveryStoreTest, APositionSaysThatWhatLiesBeforeItWasDurable) {
+  Batch one = batch();
+  one.position = Position{Offset{7}, {}};
+  commit(one);
+  open();
+  EXPECT_EQ(store_->durable_end_seen(), Offset{7});
+}
+
 TEST_F(DeliveryStoreTest, KeepsLanesOverARestart) {
   Batch one = batch();
   one.row = row();
