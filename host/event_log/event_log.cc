@@ -102,6 +102,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
         begin_.store(segments_.front()->first_offset().value, std::memory_order_release);
       }
       HOOKHOST_CHECK(files_.remove(first->path()));
+      HOOKHOST_CHECK(remove_broken(os::file_name(first->path())));
       HOOKHOST_CHECK(files_.sync_directory(options_.directory));
     }
     return begin();
@@ -141,6 +142,15 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   const Stats& stats() const { return stats_; }
 
  private:
+  // What recovery once cut from a segment goes with it: retention is a promise about old events, too.
+  Result<> remove_broken(const std::string& segment) {
+    HOOKHOST_TRY(const auto names, files_.list(options_.directory));
+    for (const std::string& name : names) {
+      if (name.starts_with(segment + ".") && name.ends_with(kBrokenSuffix)) HOOKHOST_CHECK(files_.remove(os::join(options_.directory, name)));
+    }
+    return success();
+  }
+
   void commit_loop() {
     std::vector<PendingRecord> batch;
     bool marked = true;
@@ -268,13 +278,19 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
       lock.unlock();
       look_at_space();
       std::optional<Spare> made;
-      if (make && space_.load()) {
+      if (make && has_space_for(options_.segment_bytes)) {
         if (auto spare = make_spare(files_, os::join(options_.directory, kSpareName), options_.segment_bytes)) made = std::move(spare.value());
       }
       lock.lock();
       if (made) spare_ = std::move(made);
       maintenance_wakes_.wait_for(lock, kMaintenance, [&] { return maintenance_stops_ || spare_wanted_; });
     }
+  }
+
+  // A segment made ahead must not take the free space below the floor; without one, a roll makes a small one.
+  bool has_space_for(std::uint64_t bytes) const {
+    const std::uint64_t free = free_bytes_.load();
+    return free >= bytes && free - bytes >= options_.disk_free_min;
   }
 
   void look_at_space() {

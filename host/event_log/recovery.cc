@@ -37,6 +37,20 @@ Result<std::vector<Range>> read_accepted(os::FileSystem& files, const std::strin
   return out;
 }
 
+// Ascending, each with a distance to the next.
+std::vector<Range> merged(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<Range> out;
+  for (const Range& range : ranges) {
+    if (!out.empty() && range.first <= out.back().second) {
+      out.back().second = std::max(out.back().second, range.second);
+    } else {
+      out.push_back(range);
+    }
+  }
+  return out;
+}
+
 // What of `lost` no accepted range covers.
 std::vector<Range> subtract(const std::vector<Range>& lost, const std::vector<Range>& accepted) {
   std::vector<Range> left = lost;
@@ -130,7 +144,7 @@ class Recovery {
 
   Result<> judge() {
     HOOKHOST_TRY(const auto accepted, read_accepted(files_, options_.directory));
-    out_.report.lost = subtract(lost_, accepted);
+    out_.report.lost = subtract(merged(lost_), accepted);
     if (!scans_.empty() && is_shortened(scans_.back())) {
       const std::string what = os::file_name(scans_.back().segment->path()) + " is shorter than it was made; events after offset " +
                                std::to_string(scans_.back().end.value) + " may have been answered with 2xx and be lost";
@@ -232,7 +246,7 @@ class Recovery {
     bytes.resize(got);
     bytes.resize(bytes.find_last_not_of('\0') + 1);
     if (bytes.empty()) return success();
-    const std::string target = path + "." + std::to_string(position) + ".broken";
+    const std::string target = path + "." + std::to_string(position) + std::string(kBrokenSuffix);
     HOOKHOST_CHECK(os::write_file_atomically(files_, target, bytes));
     out_.report.cut_bytes += bytes.size();
     out_.report.broken_files.push_back(os::file_name(target));
