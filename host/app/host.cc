@@ -1,5 +1,7 @@
 #include "app/host.h"
 
+#include <cstdlib>
+
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "event_log/format.h"
@@ -13,6 +15,8 @@ using namespace std::chrono_literals;
 constexpr Duration kMaintenanceInterval = 1s;
 constexpr Duration kLockPatience = 2s;  // a command without a host holds it for a moment
 constexpr int kRetentionEvery = 30;  // maintenance rounds
+constexpr Duration kPoisonedDrainMax = 8s;
+constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
 constexpr std::uint64_t kPemBytesMax = 1 << 20;
 
@@ -25,7 +29,19 @@ bool has_segments(os::FileSystem& files, const std::string& directory) {
   return false;
 }
 
+// Plugins that hang, a disk that hangs: nothing may keep a poisoned host from its supervisor. Unanswered by then is unfinished; it comes again.
+void end_process_after(Duration patience, int status) {
+  std::thread([=] {
+    std::this_thread::sleep_for(patience);
+    diagnose(Level::error, "app", "the stop takes too long; the process ends without it");
+    std::_Exit(status);
+  }).detach();
+}
+
 }  // namespace
+
+Host::Host(config::Config config, os::LockFile lock)
+    : config_(std::move(config)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
 
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
@@ -39,6 +55,7 @@ Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOption
 Result<> Host::open_stores(const HostOptions& options) {
   auto& files = os::local_file_system();
   const std::string events = os::join(config_.data_dir, "events");
+  reserve_.free_if_full();  // Order: recovery and the stores may need the space
   HOOKHOST_TRY(registry_, state::Registry::open(os::join(config_.data_dir, "registry.db"), options.new_registry || !has_segments(files, events)));
   HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db")));
   if (store_->created() && has_segments(files, events)) {
@@ -51,14 +68,11 @@ Result<> Host::open_stores(const HostOptions& options) {
                                                 .known_durable = store_->durable_end_seen(),
                                                 .accept_loss = options.accept_loss},
                                                clock_));
-  const auto& report = log_->recovery();
-  if (!report.clean) {
-    diagnose(Level::warn, "event_log", "the last stop was not an orderly one; the event log is recovered",
-             {{"rewritten", report.rewritten}, {"cut_bytes", report.cut_bytes}, {"end", log_->durable_end().value}});
-  }
-  for (const auto& [from, until] : report.lost) {
-    diagnose(Level::error, "event_log", "answered events are lost", {{"from", from.value}, {"until", until.value}});
-  }
+  log_->on_poisoned([this] {  // Order: before anything appends
+    poisoned_.store(true);
+    request_stop();
+  });
+  report_recovery();
   ids_.resume_after(log_->last_id_found());
   feed_ = std::make_unique<delivery::LogFeed>(*log_, ids_, clock_);
   engine_ = std::make_unique<delivery::Engine>(
@@ -69,13 +83,23 @@ Result<> Host::open_stores(const HostOptions& options) {
   return success();
 }
 
+void Host::report_recovery() const {
+  const auto& report = log_->recovery();
+  if (!report.clean) {
+    diagnose(Level::warn, "event_log", "the last stop was not an orderly one; the event log is recovered",
+             {{"rewritten", report.rewritten}, {"cut_bytes", report.cut_bytes}, {"end", log_->durable_end().value}});
+  }
+  for (const auto& file : report.broken_files) diagnose(Level::warn, "event_log", "what was cut is kept", {{"file", file}});
+  for (const auto& note : report.notes) diagnose(Level::warn, "event_log", note);
+  for (const auto& [from, until] : report.lost) {
+    diagnose(Level::error, "event_log", "answered events are lost", {{"from", from.value}, {"until", until.value}});
+  }
+}
+
 Result<> Host::serve() {
-  log_->on_poisoned([this] {
-    poisoned_.store(true);
-    request_stop();
-  });
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
+  HOOKHOST_CHECK(plugins_->accept(config_));
   HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
   HOOKHOST_CHECK(start_listeners());
   maintenance_ = std::thread([this] { maintain(); });
@@ -134,6 +158,7 @@ int Host::wait() {
     std::unique_lock lock(wait_mutex_);
     wakes_.wait(lock, [&] { return stop_requested_; });
   }
+  if (poisoned_.load()) end_process_after(kPoisonedEnd, exit_code(ErrorCode::poisoned));
   stop();
   return poisoned_.load() ? exit_code(ErrorCode::poisoned) : 0;
 }
@@ -143,12 +168,14 @@ void Host::maintain() {
     const std::scoped_lock lock(config_mutex_);
     return std::pair(config_.event_log.retention_age, config_.event_log.retention_bytes);
   }();
-  for (int round = 1;; ++round) {
+  for (int round = 0;; ++round) {
     {
       std::unique_lock lock(wait_mutex_);
       wakes_.wait_for(lock, kMaintenanceInterval, [&] { return stop_requested_; });
       if (stop_requested_) return;
     }
+    reserve_.free_if_full();
+    reserve_.make_if_space();
     store_->note_durable_end(log_->durable_end());
     if (round % kRetentionEvery != 0) continue;
     const auto removed = log_->apply_retention(age, bytes, engine_->oldest_needed());
@@ -166,7 +193,7 @@ void Host::stop() {
   if (maintenance_.joinable()) maintenance_.join();
   const Duration drain = [&] {
     const std::scoped_lock lock(config_mutex_);
-    return config_.drain_timeout;
+    return poisoned_.load() ? std::min(config_.drain_timeout, kPoisonedDrainMax) : config_.drain_timeout;
   }();
   const auto deadline = clock_.monotonic() + drain;
   if (public_server_) public_server_->drain(drain / 4);
@@ -201,10 +228,15 @@ std::vector<api::SourceInfo> Host::sources() {
 
 Result<api::ReloadReport> Host::reload(bool dry_run) {
   const std::scoped_lock lock(config_mutex_);
-  HOOKHOST_TRY(auto next, config::load(config_.file, {}));
+  const auto nothing_changed = [](const Error& error) { return fail(error.code, "nothing was changed: " + error.message); };
+  auto loaded = config::load(config_.file, {});
+  if (!loaded) return nothing_changed(loaded.error());
+  config::Config next = std::move(loaded.value());
+  if (const auto good = plugins_->check(next, config_.plugins); !good) return nothing_changed(good.error());
   auto difference = config::difference(config_, next);
   api::ReloadReport report{std::move(difference.changes), std::move(difference.needs_restart), false};
   if (dry_run) return report;
+  if (const auto accepted = plugins_->accept(next); !accepted) return nothing_changed(accepted.error());
   if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
   // What only a restart applies stays as it is.
   next.data_dir = config_.data_dir;

@@ -13,6 +13,7 @@
 
 #include "api/admin_server.h"
 #include "api/host_control.h"
+#include "app/disk_reserve.h"
 #include "app/plugin_set.h"
 #include "app/public_handler.h"
 #include "base/event_id.h"
@@ -36,7 +37,8 @@ class Host final : public api::HostControl {
 
   // Sources, plugins, listeners. Error: of the listeners, or of a required plugin.
   [[nodiscard]] Result<> serve();
-  // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status.
+  // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status. Of a poisoned host the process ends within 10 s,
+  // whatever hangs.
   [[nodiscard]] int wait();
   void request_stop();  // from any thread
 
@@ -55,17 +57,19 @@ class Host final : public api::HostControl {
   void add_metrics(api::MetricsPage& page) override;
 
  private:
-  explicit Host(config::Config config, os::LockFile lock) : config_(std::move(config)), lock_(std::move(lock)) {}
+  Host(config::Config config, os::LockFile lock);
   [[nodiscard]] Result<> open_stores(const HostOptions& options);
   [[nodiscard]] Result<std::string> admin_token();
   [[nodiscard]] Result<> start_listeners();
   void maintain();
   void stop();
+  void report_recovery() const;
 
   const Clock& clock_ = system_clock();
   mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
   config::Config config_;
   os::LockFile lock_;
+  DiskReserve reserve_;  // of open(), then of the maintenance thread
   std::unique_ptr<state::Registry> registry_;
   std::unique_ptr<state::DeliveryStore> store_;
   std::unique_ptr<event_log::EventLog> log_;

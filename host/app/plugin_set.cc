@@ -90,9 +90,39 @@ Result<delivery::SubscriberOptions> subscriber_options(const config::Plugin& plu
   return out;
 }
 
+Result<PreparedPlugin> prepare_plugin(const config::Plugin& plugin, const std::string& private_directory) {
+  const auto prepared = [&]() -> Result<PreparedPlugin> {
+    HOOKHOST_TRY(auto library, plugins::Library::load(os::local_file_system(), plugin.library, private_directory, plugin.sha256));
+    const plugins::LibraryInfo& declared = library->info();
+    HOOKHOST_TRY(auto options, subscriber_options(plugin, declared));
+    HOOKHOST_TRY(const std::uint32_t concurrency, concurrency_of(plugin, declared));
+    HOOKHOST_CHECK(plugins::check_config(plugin.name, declared.config_schema, plugin.config_json));
+    return PreparedPlugin{std::move(library), std::move(options), concurrency};
+  }();
+  if (prepared) return prepared;
+  const std::string& message = prepared.error().message;
+  if (message.starts_with(plugin.place)) return fail(prepared.error());
+  return fail(ErrorCode::invalid_config, plugin.place + ": " + (message.starts_with("plugins.") ? "" : "plugins." + plugin.name + ": ") + message);
+}
+
+Result<> PluginSet::check(const config::Config& config, const std::map<std::string, config::Plugin>& before) const {
+  for (const auto& [name, plugin] : config.plugins) {
+    const auto old = before.find(name);
+    if (!plugin.enabled || (old != before.end() && old->second == plugin)) continue;
+    HOOKHOST_CHECK(prepare_plugin(plugin, private_directory_));
+  }
+  return success();
+}
+
+bool PluginSet::has_failed(const std::string& name) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = info_.find(name);
+  return found != info_.end() && found->second.state == "failed";
+}
+
 Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& config_dir, Duration drain) {
-  HOOKHOST_TRY(const auto library, plugins::Library::load(os::local_file_system(), plugin.library, private_directory_, plugin.sha256));
-  const plugins::LibraryInfo& declared = library->info();
+  HOOKHOST_TRY(auto prepared, prepare_plugin(plugin, private_directory_));
+  const plugins::LibraryInfo& declared = prepared.library->info();
   {
     const std::scoped_lock lock(mutex_);
     api::PluginInfo& info = info_[plugin.name];
@@ -102,9 +132,6 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& co
     info.sha256 = declared.sha256;
     for (const Pattern& pattern : declared.events) info.events.push_back(pattern.text());
   }
-  HOOKHOST_TRY(auto options, subscriber_options(plugin, declared));
-  HOOKHOST_TRY(const std::uint32_t concurrency, concurrency_of(plugin, declared));
-  HOOKHOST_CHECK(plugins::check_config(plugin.name, declared.config_schema, plugin.config_json));
   std::shared_ptr<plugins::PluginMetrics> metrics;
   {
     const std::scoped_lock lock(mutex_);
@@ -112,24 +139,33 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& co
     if (!kept) kept = std::make_shared<plugins::PluginMetrics>();
     metrics = kept;
   }
-  auto subscriber = plugins::make_subscriber(library,
+  auto subscriber = plugins::make_subscriber(prepared.library,
                                              {.instance = {.name = plugin.name, .config = plugin.config_json, .config_dir = config_dir},
-                                              .concurrency = concurrency,
+                                              .concurrency = prepared.concurrency,
                                               .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight)},
                                              std::move(metrics), clock_);
-  return engine_.attach(std::move(options), std::move(subscriber), drain);
+  return engine_.attach(std::move(prepared.options), std::move(subscriber), drain);
+}
+
+Result<> PluginSet::accept(const config::Config& config) {
+  for (const auto& [name, plugin] : config.plugins) {
+    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", start_at(plugin.start_at));
+    if (!accepted && accepted.error().code == ErrorCode::usage) {
+      return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + accepted.error().message);
+    }
+    HOOKHOST_CHECK(accepted);
+    if (!accepted.value().first_time) continue;
+    diagnose(Level::info, "app", "a new subscriber",
+             {{"subscriber", name}, {"state", state::to_string(accepted.value().condition)}, {"position", accepted.value().position.value}});
+  }
+  return success();
 }
 
 Result<> PluginSet::apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain) {
-  // Positions first, before any of the plugins' code runs.
-  for (const auto& [name, plugin] : config.plugins) {
-    HOOKHOST_TRY(const auto accepted, engine_.accept(SubscriberId{name}, "plugin", start_at(plugin.start_at)));
-    if (!accepted.first_time) continue;
-    diagnose(Level::info, "app", "a new subscriber", {{"subscriber", name}, {"state", state::to_string(accepted.condition)}, {"position", accepted.position.value}});
-  }
+  Result<> verdict = success();
   for (const auto& [name, plugin] : config.plugins) {
     const auto old = before.find(name);
-    if (old != before.end() && old->second == plugin) continue;
+    if (old != before.end() && old->second == plugin && !has_failed(name)) continue;
     const SubscriberId id{name};
     {
       const std::scoped_lock lock(mutex_);
@@ -148,7 +184,7 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
       info_[name].error = up.error().message;
     }
     HOOKHOST_CHECK(engine_.disable(id, up.error().message, drain));
-    if (plugin.required) return fail(up.error().code, "plugins." + name + " is required: " + up.error().message);
+    if (plugin.required && verdict) verdict = fail(up.error().code, "a required plugin failed: " + up.error().message);
   }
   HOOKHOST_TRY(const auto known, store_.subscribers());
   for (const auto& row : known) {
@@ -157,7 +193,7 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
     const std::scoped_lock lock(mutex_);
     info_.erase(row.id.value);
   }
-  return success();
+  return verdict;
 }
 
 std::vector<api::PluginInfo> PluginSet::info() const {

@@ -14,13 +14,28 @@
 
 namespace hookhost::app {
 
+// A plugin whose file, options and config were found good. Nothing of it runs yet but its library's entry.
+struct PreparedPlugin {
+  std::shared_ptr<const plugins::Library> library;
+  delivery::SubscriberOptions options;
+  std::uint32_t concurrency = 1;
+};
+// `private_directory`: where the copy is loaded from. The error begins with the plugin's place in the configuration.
+[[nodiscard]] Result<PreparedPlugin> prepare_plugin(const config::Plugin& plugin, const std::string& private_directory);
+
 class PluginSet {
  public:
   PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock)
       : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock) {}
 
-  // Makes what runs what `plugins` says: `before` tells what has not changed. A plugin that fails is reported and its position stands.
-  // Error: only of one that is `required`.
+  // Would the plugins that differ from `before` be taken? Error: the first that would not, as prepare_plugin() says it.
+  [[nodiscard]] Result<> check(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
+
+  // Gives new ones their positions, before any of their code runs. Error: a start_at that cannot be.
+  [[nodiscard]] Result<> accept(const config::Config& config);
+
+  // Makes what runs what `config` says: `before` tells what has not changed. Those that failed are tried again. A plugin that fails is reported
+  // and its position stands. Error: only of one that is `required`.
   [[nodiscard]] Result<> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain);
 
   [[nodiscard]] std::vector<api::PluginInfo> info() const;
@@ -28,6 +43,7 @@ class PluginSet {
 
  private:
   [[nodiscard]] Result<> bring_up(const config::Plugin& plugin, const std::string& config_dir, Duration drain);
+  [[nodiscard]] bool has_failed(const std::string& name) const;
 
   delivery::Engine& engine_;
   state::DeliveryStore& store_;

@@ -75,12 +75,13 @@ class HostProcess {
   // ---- the configuration: written by start() and write_config() ----
   std::map<std::string, std::string> sources{{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], duplicates: {by: body, window: 1h}})"}};
   std::map<std::string, std::string> plugins;  // name to a YAML flow mapping
-  std::string more;                            // further lines
+  std::string event_log = "{segment_bytes: 1MiB, disk_free_min: 1MiB}";
+  std::string more;  // further lines
 
   void write_config() const {
     std::string text = "data_dir: ../data\nlisten: {address: \"127.0.0.1:" + std::to_string(public_port_) +
                        "\"}\nadmin: {address: \"127.0.0.1:" + std::to_string(admin_port_) +
-                       "\"}\nevent_log: {segment_bytes: 1MiB, disk_free_min: 1MiB}\n" + more + "sources:\n";
+                       "\"}\nevent_log: " + event_log + "\n" + more + "sources:\n";
     for (const auto& [name, value] : sources) text += "  " + name + ": " + value + "\n";
     if (!plugins.empty()) text += "plugins:\n";
     for (const auto& [name, value] : plugins) text += "  " + name + ": " + value + "\n";

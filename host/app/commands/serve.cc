@@ -22,7 +22,7 @@ sigset_t block_signals() {
 
 void reload(Host& host) {
   const auto report = host.reload(false);
-  if (!report) return diagnose(Level::error, "app", "nothing was changed: " + report.error().message);
+  if (!report) return diagnose(Level::error, "app", "reload: " + report.error().message);
   for (const auto& change : report.value().changes) diagnose(Level::info, "app", change);
   for (const auto& key : report.value().needs_restart) diagnose(Level::warn, "app", key + ": changed, needs restart");
 }
@@ -58,14 +58,8 @@ CommandResult check(Context& context) {
   int status = 0;
   for (const auto& [name, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
-    const auto library = plugins::Library::load(os::local_file_system(), plugin.library, os::join(config.data_dir, "plugins"), plugin.sha256);
-    Result<> good = library ? Result<>(success()) : Result<>(fail(library.error()));
-    if (library) {
-      const auto options = subscriber_options(plugin, library.value()->info());
-      if (!options) good = fail(options.error());
-    }
-    if (!good) {
-      context.err << plugin.place << ": plugins." << name << ": " << good.error().message << '\n';
+    if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) {
+      context.err << prepared.error().message << '\n';
       status = 1;
     }
   }

@@ -1,0 +1,159 @@
+// A changed configuration under a running host: what is applied, what waits for a restart, and what changes nothing.
+#include <gmock/gmock.h>
+
+#include "system/journal.h"
+
+namespace hookhost::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Reload : public SystemTest {
+ protected:
+  Ran reload() {
+    host.write_config();
+    return host.run({"reload"});
+  }
+  int answer_of(const std::string& target) {
+    RawClient client = host.connect();
+    client.send(signed_post(message("chat_1", ++sent_), target));
+    return client.read_answer().status;
+  }
+  void is_refused_and_changes_nothing(const std::string& why) {
+    const Ran ran = reload();
+    EXPECT_EQ(ran.status, 1) << ran;
+    EXPECT_THAT(ran.err, AllOf(HasSubstr("hookhost.yaml:"), HasSubstr(why)));
+    EXPECT_EQ(answer_of("/in/added"), 404) << "not even what is right in it";
+    EXPECT_EQ(text_of(host.subscriber("probe"), "state"), "live");
+    EXPECT_EQ(answer_of("/in/kakiyo"), 200);
+    EXPECT_TRUE(host.catches_up("probe"));
+  }
+  static std::string text_of(const json::object& object, const char* member) {
+    const auto* value = object.if_contains(member);
+    return value == nullptr ? "(absent)" : std::string(value->as_string());
+  }
+
+  std::int64_t sent_ = 0;
+};
+
+TEST_F(Reload, WhatOnlyARestartAppliesIsNamedAndTheRestIsApplied) {
+  ASSERT_TRUE(host.start());
+  host.event_log = "{segment_bytes: 2MiB, disk_free_min: 1MiB}";
+  host.more = "delivery: {blocked_lanes_max: 5}\ndrain_timeout: 5s\ndiagnostics: {level: debug}\n";
+  host.sources["added"] = R"({scheme: kakiyo, secrets: ["system-test-secret"]})";
+  host.write_config();
+  std::string config = contents(host.config_path());
+  for (const auto& [what, with] : std::map<std::string, std::string>{{"../data", "../elsewhere"},
+                                                                     {std::to_string(host.public_port()) + "\"", std::to_string(free_port()) + "\", threads: 1"},
+                                                                     {std::to_string(host.admin_port()) + "\"", std::to_string(host.admin_port()) + "\", token: other"}}) {
+    config.replace(config.find(what), what.size(), with);
+  }
+  write_text(host.config_path(), config);
+  // The command reads the changed file too: it must find the host as the old one has it.
+  const RawAnswer answer = [&] {
+    RawClient client(host.admin_port());
+    client.send("POST /api/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\n" + host.authorization() + "\r\n{}");
+    return client.read_answer();
+  }();
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  const json::object report = json::parse(answer.body).as_object();
+  EXPECT_EQ(json::serialize(report.at("needs_restart")), R"(["data_dir","listen","admin","event_log","delivery"])");
+  EXPECT_EQ(json::serialize(report.at("changes")), R"(["source added: added","diagnostics: changed","drain_timeout: changed"])");
+  EXPECT_EQ(answer_of("/in/added"), 200);
+  EXPECT_FALSE(std::filesystem::exists(host.path("elsewhere")));
+}
+
+TEST_F(Reload, PrintsTheDifferenceKeyByKeyAndNoSecret) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  host.sources["kakiyo"] = R"({scheme: kakiyo, secrets: ["system-test-secret", "second-secret"], duplicates: {by: body, window: 2h}})";
+  host.sources["added"] = "{unsigned: true}";
+  add_probe("probe", "timeout: 3s, stop_after: 7, ");
+  host.event_log = "{segment_bytes: 2MiB}";
+  const Ran ran = reload();
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_EQ(ran.out, "source added: added\nsource kakiyo: changed secrets, duplicates\nplugin probe: changed timeout, stop_after\nevent_log: changed, needs restart\n");
+  EXPECT_EQ(host.run({"reload"}).out, "event_log: changed, needs restart\n") << "until it is restarted";
+  EXPECT_THAT(host.diagnostics(), Not(HasSubstr("second-secret")));
+}
+
+TEST_F(Reload, OfAnInvalidFileChangesNothing) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  host.sources["added"] = R"({scheme: kakiyo, secrets: ["system-test-secret"]})";
+  host.more = "listen2: {}\n";
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("hookhost.yaml:5:1: listen2: is not a known key"));
+  host.more = "drain_timeout: soon\n";
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("hookhost.yaml:5:16: drain_timeout:"));
+  host.more.clear();
+  host.sources["other"] = R"({scheme: kakiyo, secrets: ["${HOOKHOST_NOT_SET}"]})";
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("HOOKHOST_NOT_SET"));
+  host.sources.erase("other");
+  host.plugins["second"] = "{library: /nowhere/second.so}";
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("plugins.second: "));
+  host.plugins.erase("second");
+  host.plugins["second"] = "{library: \"" + library("test_probe") + "\", start_at: 1000000, config: {journal: \"" + host.path("second.journal") + "\"}}";
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("beyond the end"));
+  host.plugins.erase("second");
+  // A running plugin is not taken down by a slip in its own lines.
+  add_probe("probe", "concurrency: 9, ");
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("plugins.probe.concurrency"));
+  add_probe("probe", "events: [\"no.such\"], order_by: none, ");
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("plugins.probe.order_by"));
+  add_probe("probe");
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_EQ(answer_of("/in/added"), 200);
+}
+
+TEST_F(Reload, BySighupDoesTheSameAndTellsInTheDiagnostics) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  host.sources["added"] = R"({scheme: kakiyo, secrets: ["system-test-secret"]})";
+  host.more = "listen2: {}\n";
+  host.write_config();
+  host.process().signal(SIGHUP);
+  ASSERT_TRUE(poll_until([&] { return host.diagnostics().find("nothing was changed") != std::string::npos; }));
+  EXPECT_THAT(host.diagnostics(), HasSubstr("hookhost.yaml:5:1: listen2"));
+  EXPECT_EQ(answer_of("/in/added"), 404);
+  host.more.clear();
+  host.event_log = "{segment_bytes: 2MiB, disk_free_min: 1MiB}";
+  host.write_config();
+  host.process().signal(SIGHUP);
+  ASSERT_TRUE(poll_until([&] { return answer_of("/in/added") == 200; }));
+  EXPECT_TRUE(poll_until([&] { return host.diagnostics().find("event_log: changed, needs restart") != std::string::npos; }));
+  EXPECT_THAT(host.diagnostics(), HasSubstr("source added: added"));
+}
+
+TEST_F(Reload, TriesAPluginAgainThatCouldNotBeLoaded) {
+  add_probe("probe");
+  const std::string library = host.path("late.so");
+  host.plugins["late"] = "{library: \"" + library + "\", config: {journal: \"" + host.path("late.journal") + "\"}}";
+  ASSERT_TRUE(host.start());
+  EXPECT_THAT(host.diagnostics(), AllOf(HasSubstr("a plugin could not be loaded"), HasSubstr("hookhost.yaml:"), HasSubstr("plugins.late")));
+  EXPECT_EQ(answer_of("/in/kakiyo"), 200) << "the host serves without it";
+  std::filesystem::copy_file(SystemTest::library("test_probe"), library);
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_TRUE(host.catches_up("late"));
+  EXPECT_EQ(ends(journal("late")).size(), 1U) << "its position stood";
+}
+
+TEST_F(Reload, ARequestIsJudgedByTheConfigurationAtItsHead) {
+  ASSERT_TRUE(host.start());
+  const std::string request = signed_post(message("chat_1", ++sent_));
+  const std::size_t head = request.find("\r\n\r\n") + 4;
+  RawClient client = host.connect();
+  client.send(post("", "", "/in/nowhere"));  // Order: its answer says that the connection is read
+  ASSERT_EQ(client.read_answer().status, 404);
+  client.send("POST /in/kakiyo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n" + request.substr(request.find("Content-Length")).substr(0, head - request.find("Content-Length")));
+  ASSERT_EQ(client.read_answer(false, true).status, 100);
+  host.sources["kakiyo"] = R"({scheme: kakiyo, secrets: ["another-secret"]})";
+  ASSERT_EQ(reload().status, 0);
+  EXPECT_EQ(answer_of("/in/kakiyo"), 401) << "a new one is judged by the new secret";
+  client.send(request.substr(head));
+  EXPECT_EQ(client.read_answer().status, 200);
+}
+
+}  // namespace
+}  // namespace hookhost::test

@@ -1,0 +1,182 @@
+// What a host refuses to start on, what it says then, and what it knows again after a kill.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "system/journal.h"
+
+namespace hookhost::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class Start : public SystemTest {
+ protected:
+  void send(int events) {
+    KakiyoSender sender(host.public_port());
+    for (int i = 0; i < events; ++i) {
+      ids.push_back(sender.send(message("chat_1", static_cast<std::int64_t>(ids.size()))));
+      ASSERT_FALSE(ids.back().empty()) << sender.last().status;
+    }
+  }
+  // Starts it, expects that it ends by itself; what it said.
+  std::string refusal(const std::vector<std::string>& arguments = {}) {
+    std::filesystem::remove(host.path("serve.err"));
+    host.write_config();
+    const int status = host.spawn(arguments).wait();
+    EXPECT_GT(status, 0) << host.diagnostics();
+    EXPECT_LT(status, 70) << "an orderly refusal\n" << host.diagnostics();
+    return host.diagnostics();
+  }
+  [[nodiscard]] std::string segment(std::uint64_t first) const {
+    char name[40];
+    std::snprintf(name, sizeof name, "/events/%020llu.events", static_cast<unsigned long long>(first));
+    return host.data_dir() + name;
+  }
+  // One byte in the body of that event.
+  void rot(std::uint64_t first, std::uint64_t n) {
+    std::string bytes = contents(segment(first));
+    const auto at = bytes.find("message " + std::to_string(n) + "\"");
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] ^= 1;
+    write_text(segment(first), bytes);
+  }
+  static mode_t mode(const std::string& path) {
+    struct stat facts {};
+    EXPECT_EQ(::lstat(path.c_str(), &facts), 0) << path;
+    return facts.st_mode & 07777;
+  }
+
+  std::vector<std::string> ids;
+};
+
+TEST_F(Start, WithoutItsRegistryBesideAnEventLogIsRefused) {
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  ASSERT_EQ(host.terminate(), 0);
+  std::filesystem::remove(host.data_dir() + "/registry.db");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("registry.db"), HasSubstr("serve --new-registry")));
+  EXPECT_FALSE(std::filesystem::exists(host.data_dir() + "/registry.db")) << "refusing makes nothing";
+  ASSERT_TRUE(host.start({"--new-registry"}));
+  EXPECT_EQ(host.events().size(), 3U);
+  ASSERT_EQ(host.terminate(), 0);
+  ASSERT_TRUE(host.start()) << "asked once";
+}
+
+TEST_F(Start, OnDamagedAnsweredEventsIsRefusedUntilTheLossIsAccepted) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(8));
+  ASSERT_TRUE(host.catches_up("probe"));
+  ASSERT_EQ(host.terminate(), 0);
+  ASSERT_NO_FATAL_FAILURE(rot(0, 3));
+  ASSERT_NO_FATAL_FAILURE(rot(0, 4));
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("offsets 3-4"), HasSubstr("answered with 2xx"), HasSubstr("serve --accept-loss")));
+
+  ASSERT_TRUE(host.start({"--accept-loss"}));
+  EXPECT_THAT(host.diagnostics(), AllOf(HasSubstr("answered events are lost"), HasSubstr("from=3"), HasSubstr("until=5")));
+  EXPECT_EQ(host.events().size(), 6U) << "all others are there";
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  ASSERT_EQ(host.run({"replay", "probe", "--from", "beginning", "--yes"}).status, 0);
+  EXPECT_EQ(ends(journal("probe"), "0").at(7), 2);
+  EXPECT_EQ(ends(journal("probe"), "0").at(3), 1) << "what is lost is passed over";
+  ASSERT_EQ(host.terminate(), 0);
+  ASSERT_TRUE(host.start()) << "a loss is accepted once\n" << host.diagnostics();
+  EXPECT_EQ(host.run({"events", "verify"}).status, 1) << "and stays on view";
+}
+
+TEST_F(Start, WithoutAnEventLogThatDeliveryDbKnowsOfIsRefused) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(4));
+  ASSERT_TRUE(host.catches_up("probe"));
+  ASSERT_EQ(host.terminate(), 0);
+  std::filesystem::remove_all(host.data_dir() + "/events");
+  EXPECT_THAT(refusal(), AllOf(HasSubstr("offsets 0-3"), HasSubstr("serve --accept-loss")));
+  ASSERT_TRUE(host.start({"--accept-loss"}));
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  EXPECT_EQ(host.events().at(0).at("offset").to_number<int>(), 4) << "no offset is used twice";
+  EXPECT_TRUE(host.catches_up("probe"));
+}
+
+TEST_F(Start, OfASecondHostOnOneDirectoryIsRefused) {
+  ASSERT_TRUE(host.start());
+  const Ran second = host.run({"serve"});
+  EXPECT_GT(second.status, 0);
+  EXPECT_THAT(second.err, AllOf(HasSubstr("another hookhost uses this data directory"), HasSubstr(host.data_dir() + "/LOCK"), HasSubstr("stop it first")));
+  ASSERT_NO_FATAL_FAILURE(send(1));
+}
+
+TEST_F(Start, OnAPortThatIsTakenSaysWhichAndLeavesNothingBehind) {
+  HostProcess other;
+  ASSERT_TRUE(other.start());
+  host.write_config();
+  std::string config = contents(host.config_path());
+  const std::string ours = std::to_string(host.public_port()), taken = std::to_string(other.public_port());
+  config.replace(config.find(ours), ours.size(), taken);
+  write_text(host.config_path(), config);
+  const Ran ran = host.run({"serve"});
+  EXPECT_GT(ran.status, 0);
+  EXPECT_THAT(ran.err, HasSubstr("127.0.0.1:" + taken));
+  EXPECT_TRUE(host.start()) << "on a free one it starts";
+}
+
+TEST_F(Start, LeavesWhatItKeepsToItsUserAlone) {
+  const mode_t before = ::umask(0);
+  add_probe("probe", "", "counts: \"" + host.path("counts") + "\"");
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  ASSERT_TRUE(host.catches_up("probe"));
+  host.kill_9();  // and what recovery makes
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  ::umask(before);
+  EXPECT_EQ(mode(host.data_dir()), 0700U);
+  std::set<std::string> seen;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(host.data_dir())) {
+    EXPECT_EQ(mode(entry.path()), entry.is_directory() ? 0700U : 0600U) << entry.path();
+    seen.insert(entry.path().filename());
+  }
+  for (const char* name : {"00000000000000000000.events", "END", "registry.db", "delivery.db", "admin.token", "LOCK", "plugins"}) {
+    EXPECT_TRUE(seen.contains(name)) << name;
+  }
+}
+
+TEST_F(Start, AfterAKillKnowsWhatWasAnswered) {
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(5));
+  host.kill_9();
+  ASSERT_TRUE(host.start());
+  KakiyoSender sender(host.public_port());
+  for (std::size_t n = 0; n < ids.size(); ++n) {
+    EXPECT_EQ(sender.send(message("chat_1", static_cast<std::int64_t>(n))), ids[n]);
+    EXPECT_EQ(json::parse(sender.last().body).at("status").as_string(), "duplicate");
+  }
+  const std::string next = sender.send(message("chat_1", 99));
+  EXPECT_GT(next, ids.back()) << "ids never go back";
+  EXPECT_EQ(host.events().size(), 6U);
+}
+
+// Its positions, kv and dead letters are lost, never its events.
+TEST_F(Start, WithoutDeliveryDbBeginsSubscribersAnewAndSaysSo) {
+  add_probe("probe", "start_at: beginning, ");
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  ASSERT_TRUE(host.catches_up("probe"));
+  ASSERT_EQ(host.terminate(), 0);
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(host.data_dir() + "/delivery.db" + suffix);
+  ASSERT_TRUE(host.start());
+  EXPECT_THAT(host.diagnostics(), HasSubstr("delivery.db was missing"));
+  ASSERT_TRUE(host.catches_up("probe"));
+  for (const auto& [offset, times] : ends(journal("probe"))) EXPECT_EQ(times, 2) << offset;
+}
+
+TEST_F(Start, NamesFilesWithoutDetours) {
+  ASSERT_TRUE(host.start());
+  const Ran second = host.run({"serve"});
+  EXPECT_THAT(second.err, Not(HasSubstr("..")));
+}
+
+}  // namespace
+}  // namespace hookhost::test
