@@ -4,6 +4,7 @@
 #include <hookhost/abi.h>
 
 #include <cstddef>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -144,5 +145,49 @@ static_assert(offsetof(hookhost_note, major) == 24);
 static_assert(offsetof(hookhost_note, minor_needed) == 28);
 static_assert(offsetof(hookhost_note, id) == 32);
 static_assert(sizeof(hookhost_note) == 160);
+
+// The numbers and names by which both sides must mean the same.
+using std::string_view_literals::operator""sv;
+static_assert(HOOKHOST_ABI_MAJOR == 1);
+static_assert(HOOKHOST_ABI_MINOR == 0);
+static_assert(HOOKHOST_VALUE_ABSENT == 0);
+static_assert(HOOKHOST_VALUE_NULL == 1);
+static_assert(HOOKHOST_VALUE_FALSE == 2);
+static_assert(HOOKHOST_VALUE_TRUE == 3);
+static_assert(HOOKHOST_VALUE_INTEGER == 4);
+static_assert(HOOKHOST_VALUE_NUMBER == 5);
+static_assert(HOOKHOST_VALUE_TEXT == 6);
+static_assert(HOOKHOST_VALUE_ARRAY == 7);
+static_assert(HOOKHOST_VALUE_OBJECT == 8);
+static_assert(HOOKHOST_OK == 0);
+static_assert(HOOKHOST_IGNORED == 1);
+static_assert(HOOKHOST_DEFERRED == 2);
+static_assert(HOOKHOST_RETRY == -1);
+static_assert(HOOKHOST_REJECT == -2);
+static_assert(HOOKHOST_UNAVAILABLE == -3);
+static_assert(HOOKHOST_BAD_CONFIG == -10);
+static_assert(HOOKHOST_UNSUPPORTED == -11);
+static_assert(HOOKHOST_LOG_TRACE == 0);
+static_assert(HOOKHOST_LOG_DEBUG == 1);
+static_assert(HOOKHOST_LOG_INFO == 2);
+static_assert(HOOKHOST_LOG_WARN == 3);
+static_assert(HOOKHOST_LOG_ERROR == 4);
+static_assert(HOOKHOST_CONCURRENT == 1u);
+static_assert(HOOKHOST_REPLAY_ASK == 0);
+static_assert(HOOKHOST_REPLAY_SAFE == 1);
+static_assert(HOOKHOST_REPLAY_RESET_ONLY == 2);
+static_assert(HOOKHOST_ORDER_KEY == 0);
+static_assert(HOOKHOST_ORDER_NONE == 1);
+static_assert(HOOKHOST_ORDER_ALL == 2);
+static_assert(HOOKHOST_EVENT_VERIFIED == 1u);
+static_assert(HOOKHOST_EVENT_REPLAY == 2u);
+static_assert(HOOKHOST_EVENT_TEST == 4u);
+static_assert(HOOKHOST_EVENT_SHADOW == 8u);
+static_assert(HOOKHOST_RESUME_RESET == 1u);
+static_assert(HOOKHOST_EXT_KV == "hookhost.kv/1"sv);
+static_assert(HOOKHOST_EXT_METRICS == "hookhost.metrics/1"sv);
+static_assert(HOOKHOST_EXT_HEALTH == "hookhost.health/1"sv);
+static_assert(HOOKHOST_EXT_RECONFIGURE == "hookhost.reconfigure/1"sv);
+static_assert(HOOKHOST_NOTE_TYPE == 1u);
 
 TEST(AbiLayout, IsCheckedWhileThisFileIsCompiled) { EXPECT_EQ(sizeof(void*), 8U) << "the only machine type so far"; }

@@ -1,6 +1,7 @@
 // Each check is shown a tree that breaks its rule and one that keeps it.
 #include <gtest/gtest.h>
 
+#include "structure/abi_header.h"
 #include "structure/includes.h"
 #include "structure/text.h"
 
@@ -145,6 +146,60 @@ TEST(TestMap, ANameThatIsNoTestIsSeen) {
   EXPECT_EQ(first(check_test_map(tree)), "tests/README.md:2");
   tree["tests/unit/b_test.cc"] = lines_of("TEST(Suite,\n     Gone) {\n}\n");
   EXPECT_EQ(to_text(check_test_map(tree)), "");
+}
+
+// A header that keeps every rule; each test changes one line of it.
+const Lines kGoodHeader = {
+    "#define HOOKHOST_OK 0 /* handled */",
+    "/* Whatever. Host's; for the call. */",
+    "typedef struct hookhost_thing hookhost_thing;",
+    "struct hookhost_thing {",
+    "  uint32_t struct_size;",
+    "  uint32_t flags, more; /* of both */",
+    "  /* [any] A status. Ownership: none.",
+    "   * Lifetime: the call's. */",
+    "  int32_t (*act)(hookhost_thing* self,",
+    "                 int32_t (*visit)(void* context));",
+    "};",
+    "/* Text. Frozen. */",
+    "typedef struct hookhost_str {",
+    "  const char* ptr; /* never null */",
+    "} hookhost_str;",
+    "/* [load] Only an address. Ownership: plugin's. Lifetime: the library's. */",
+    "HOOKHOST_EXPORT const hookhost_entry* hookhost_plugin_entry_v1(void);"};
+const Lines kGoodLayout = {"static_assert(HOOKHOST_OK == 0);",
+                           "offsetof(hookhost_thing, struct_size) == offsetof(hookhost_thing, flags) == offsetof(hookhost_thing, more) ==",
+                           "offsetof(hookhost_thing, act) == sizeof(hookhost_thing) == offsetof(hookhost_str, ptr) == sizeof(hookhost_str) =="};
+
+std::string header_with(std::size_t line, const std::string& text) {
+  Tree tree{{"sdk/include/hookhost/abi.h", kGoodHeader}, {"tests/abi/layout_test.cc", kGoodLayout}};
+  tree["sdk/include/hookhost/abi.h"][line - 1] = text;
+  return to_text(check_abi_header(tree));
+}
+
+TEST(AbiHeader, AHeaderThatSaysEverythingIsLeftAlone) { EXPECT_EQ(header_with(1, kGoodHeader[0]), ""); }
+
+TEST(AbiHeader, WhatAStrangerMissesIsFound) {
+  const auto expect_found = [](std::size_t line, const std::string& text, const std::string& what) {
+    EXPECT_NE(header_with(line, text).find(what), std::string::npos) << text << "\n" << header_with(line, text);
+  };
+  expect_found(1, "#define HOOKHOST_OK 0", "HOOKHOST_OK: what it means");
+  expect_found(1, "#define HOOKHOST_BETTER 7 /* new */", "HOOKHOST_BETTER: tests/abi/layout_test.cc does not fix");
+  expect_found(2, "/* Whatever. */", "whose it is");
+  expect_found(4, "struct hookhost_other {", "does not fix its size");
+  expect_found(5, "  uint64_t struct_size;", "does not begin with");
+  expect_found(6, "  uint32_t flags, more;", "more: what it means");
+  expect_found(6, "  uint32_t flags, extra; /* of both */", "hookhost_thing.extra: tests/abi");
+  for (const char* loose : {"  bool flags; /* x */", "  enum kind flags; /* x */", "  long flags; /* x */", "  uint32_t flags : 3; /* x */"}) {
+    expect_found(6, loose, "fixed-width");
+  }
+  expect_found(7, "  /* A status. Ownership: none.", "act: no word on threads");
+  expect_found(7, "  /* [any] A status.", "act: no 'Ownership:'");
+  expect_found(7, "  /* [any] Ownership: none.", "act: what it answers");
+  expect_found(8, "   */", "act: no 'Lifetime:'");
+  expect_found(8, "   * Lifetime: the call's. */\n", "act: no 'Lifetime:'");  // a blank line between them: not its comment
+  expect_found(12, "/* Text. */", "hookhost_str: its comment does not say 'Frozen'");
+  expect_found(16, "/* Only an address. */", "the exported function: no word on threads");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The repository as it stands. Every check is shown a made-up violation in self_test.cc, so that a check that sees nothing is found out.
 #include <gtest/gtest.h>
 
+#include "structure/abi_header.h"
 #include "structure/includes.h"
 #include "structure/text.h"
 
@@ -42,6 +43,7 @@ constexpr Check kChecks[] = {
     {"MachinePaths", check_machine_paths},
     {"Built", check_built},
     {"TestMap", check_test_map},
+    {"AbiHeader", check_abi_header},
 };
 
 INSTANTIATE_TEST_SUITE_P(Structure, Repository, testing::ValuesIn(kChecks), [](const auto& one) { return std::string(one.param.name); });

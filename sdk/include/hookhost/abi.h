@@ -34,8 +34,8 @@
 extern "C" {
 #endif
 
-#define HOOKHOST_ABI_MAJOR 1
-#define HOOKHOST_ABI_MINOR 0
+#define HOOKHOST_ABI_MAJOR 1 /* of the symbol's name, too */
+#define HOOKHOST_ABI_MINOR 0 /* of this header */
 
 /* The lowest minor that a host must have to run the plugin: 0, whatever this header's own minor is, unless the plugin cannot do without
  * something newer. Define it before the first include (hookhost_add_plugin(... REQUIRES 1) does), and write HOOKHOST_REQUIRES(1); beside the
@@ -61,42 +61,46 @@ extern "C" {
 
 /* ---- Frozen values ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Borrowed text. Frozen. */
 typedef struct hookhost_str {
-  const char* ptr; /* never null when it comes from the host */
-  size_t len;
+  const char* ptr; /* from the host never null, and a NUL follows; from the plugin null is empty */
+  size_t len;      /* in bytes, without the NUL */
 } hookhost_str;
 
+/* Borrowed bytes, of whatever kind. Frozen. */
 typedef struct hookhost_bytes {
-  const uint8_t* ptr;
-  size_t len;
+  const uint8_t* ptr; /* may be null when len is 0 */
+  size_t len;         /* in bytes */
 } hookhost_bytes;
 
+/* One header of a request. Frozen. */
 typedef struct hookhost_header {
   hookhost_str name;  /* as received */
   hookhost_str value; /* as received, any bytes */
 } hookhost_header;
 
 #define HOOKHOST_VALUE_ABSENT 0  /* the pointer leads nowhere, or the document is no JSON */
-#define HOOKHOST_VALUE_NULL 1
-#define HOOKHOST_VALUE_FALSE 2
-#define HOOKHOST_VALUE_TRUE 3
+#define HOOKHOST_VALUE_NULL 1    /* null */
+#define HOOKHOST_VALUE_FALSE 2   /* false */
+#define HOOKHOST_VALUE_TRUE 3    /* true */
 #define HOOKHOST_VALUE_INTEGER 4 /* integer and number */
 #define HOOKHOST_VALUE_NUMBER 5  /* number */
 #define HOOKHOST_VALUE_TEXT 6    /* text: the string without quotes */
 #define HOOKHOST_VALUE_ARRAY 7   /* text: the array as JSON */
 #define HOOKHOST_VALUE_OBJECT 8  /* text: the object as JSON */
 
+/* A value of a JSON document; what the kind does not name is 0 and empty. Frozen. */
 typedef struct hookhost_value {
   int32_t kind; /* treat a kind you do not know as HOOKHOST_VALUE_ABSENT */
   int32_t reserved;
-  int64_t integer;
-  double number;
-  hookhost_str text;
+  int64_t integer;   /* a number without fraction that fits */
+  double number;     /* every number, as near as a double comes */
+  hookhost_str text; /* a string decoded, an array or object as JSON */
 } hookhost_value;
 
 /* ---- Statuses --------------------------------------------------------------------------------------------------------------------------- */
 
-#define HOOKHOST_OK 0
+#define HOOKHOST_OK 0           /* handled */
 #define HOOKHOST_IGNORED 1      /* handled, nothing to do; counted apart */
 #define HOOKHOST_DEFERRED 2     /* after call->defer(): host->complete() follows */
 #define HOOKHOST_RETRY (-1)     /* this event failed; try it again later */
@@ -106,24 +110,25 @@ typedef struct hookhost_value {
 #define HOOKHOST_UNSUPPORTED (-11) /* from create and start: this host lacks something the plugin needs */
 /* Anything else counts as HOOKHOST_RETRY and is reported as misbehaviour. */
 
-#define HOOKHOST_LOG_TRACE 0
-#define HOOKHOST_LOG_DEBUG 1
-#define HOOKHOST_LOG_INFO 2
-#define HOOKHOST_LOG_WARN 3
-#define HOOKHOST_LOG_ERROR 4
+/* Levels of a line of diagnostics. The operator chooses from which one on lines are shown; info unless said otherwise. */
+#define HOOKHOST_LOG_TRACE 0 /* every step */
+#define HOOKHOST_LOG_DEBUG 1 /* for the author */
+#define HOOKHOST_LOG_INFO 2  /* what happens in good order */
+#define HOOKHOST_LOG_WARN 3  /* what the operator should look at */
+#define HOOKHOST_LOG_ERROR 4 /* what the operator must mend */
 
-/* Flags of an entry. */
+/* Flags of an entry. A host ignores those that it does not know. */
 #define HOOKHOST_CONCURRENT 1u /* several handle calls may run at once */
 
-/* on_replay: what a replay means for the plugin. */
+/* on_replay: what a replay means for the plugin. A host takes what it does not know as HOOKHOST_REPLAY_ASK. */
 #define HOOKHOST_REPLAY_ASK 0        /* the operator must confirm */
 #define HOOKHOST_REPLAY_SAFE 1       /* handling an event twice changes nothing */
 #define HOOKHOST_REPLAY_RESET_ONLY 2 /* only from a reset */
 
-/* order: the least order the plugin needs. The operator may only strengthen it. */
-#define HOOKHOST_ORDER_KEY 0
-#define HOOKHOST_ORDER_NONE 1
-#define HOOKHOST_ORDER_ALL 2
+/* order: the least order the plugin needs. The operator may only strengthen it. A host takes what it does not know as HOOKHOST_ORDER_KEY. */
+#define HOOKHOST_ORDER_KEY 0  /* events of one key one after the other */
+#define HOOKHOST_ORDER_NONE 1 /* any two at once, in any order */
+#define HOOKHOST_ORDER_ALL 2  /* all one after the other, as in the event log */
 
 /* Flags of an event. */
 #define HOOKHOST_EVENT_VERIFIED 1u /* its signature was checked */
@@ -137,17 +142,19 @@ typedef struct hookhost_value {
  * changes nothing. */
 typedef struct hookhost_event {
   uint32_t struct_size;
-  uint32_t flags;
-  uint64_t offset;      /* its place in the event log */
-  hookhost_str id;      /* "evt_..." */
-  hookhost_str source, provider, type;
-  hookhost_str team, key; /* empty: none */
-  int64_t received_at;
-  hookhost_str content_type;
-  const hookhost_header* headers;
-  size_t header_count;
-  hookhost_bytes body;  /* exactly as received */
-  uint32_t attempt;     /* from 1 */
+  uint32_t flags;                 /* HOOKHOST_EVENT_* */
+  uint64_t offset;                /* its place in the event log */
+  hookhost_str id;                /* "evt_...", text: the same at every attempt and in every replay */
+  hookhost_str source;            /* of the configuration that received it, text */
+  hookhost_str provider;          /* "kakiyo", "github", ..., text */
+  hookhost_str type;              /* the provider's own name for it, text; do not fail on one that you do not know */
+  hookhost_str team, key;         /* text; empty: none */
+  int64_t received_at;            /* the moment of receipt */
+  hookhost_str content_type;      /* as received, any bytes; empty: none was sent */
+  const hookhost_header* headers; /* in the order of receipt, the signature among them; may be null when header_count is 0 */
+  size_t header_count;            /* of headers */
+  hookhost_bytes body;            /* exactly as received */
+  uint32_t attempt;               /* from 1; an unavailable uses none up */
   uint32_t reserved;
 } hookhost_event;
 
@@ -156,15 +163,16 @@ typedef struct hookhost_call hookhost_call;
 struct hookhost_call {
   uint32_t struct_size;
   uint32_t reserved;
-  void* host_data; /* the host's; do not touch */
-  int64_t deadline; /* when the call counts as timed out; nanoseconds since 1970 */
+  void* host_data;  /* the host's; do not touch */
+  int64_t deadline; /* the moment at which the call counts as timed out */
   /* [handle, deferred] Looks up an RFC 6901 pointer ("" is the whole document) in the body, which is parsed once per event. Never fails: what
    * is not there is HOOKHOST_VALUE_ABSENT. Ownership: *out is the caller's, its text the host's. Lifetime: the text lives as long as the event. */
   void (*json)(hookhost_call* self, hookhost_str pointer, hookhost_value* out);
-  /* [handle] What is shown with a status that is not ok, for people; cut at 1 KiB. Ownership: copied. Lifetime: `text` for the call. */
+  /* [handle] What is shown with a status that is not ok, for people; cut at 1 KiB, and what is no UTF-8 is replaced. Ownership: copied.
+   * Lifetime: `text` for the call. */
   void (*set_error)(hookhost_call* self, hookhost_str text);
-  /* [handle] How long to wait before the next attempt, with HOOKHOST_RETRY and HOOKHOST_UNAVAILABLE; 0 or less: the schedule's. Ownership: none.
-   * Lifetime: holds for this call. */
+  /* [handle] How long to wait before the next attempt, with HOOKHOST_RETRY and HOOKHOST_UNAVAILABLE; 0 or less: the schedule's,
+   * more than 24 hours: 24 hours. Ownership: none. Lifetime: holds for this call. */
   void (*set_retry_after)(hookhost_call* self, int64_t ns);
   /* [handle, deferred] Not 0 once the call has timed out or the host stops: finish soon, the answer no longer counts. Ownership: none. Lifetime:
    * the answer is of this moment. */
@@ -175,33 +183,36 @@ struct hookhost_call {
   uint64_t (*defer)(hookhost_call* self);
 };
 
-/* What start learns of the past. Host's, for the call. */
+/* What start learns of the past. Host's; lives for the call. */
 typedef struct hookhost_resume {
   uint32_t struct_size;
   uint32_t flags;     /* HOOKHOST_RESUME_* */
   uint64_t token;     /* opaque, increasing; of the last checkpoint that the host committed; 0: none */
-  uint64_t own_token; /* out: a newer token that the plugin itself made durable; that checkpoint then counts as done. Preset to `token`. */
+  uint64_t own_token; /* out: a newer token that the plugin itself made durable; that checkpoint then counts as done. Preset to `token`. A plugin
+                       * whose store is older than `token` has lost what it said ok to: refuse to start, and say how to rebuild it. */
 } hookhost_resume;
+/* Flags of a resume. Ignore those that you do not know. */
 #define HOOKHOST_RESUME_RESET 1u /* the operator asked to start over: what the plugin derived from earlier events must go */
 
-/* What a checkpoint covers. Host's, for the call. */
+/* What a checkpoint covers. Host's; lives for the call. */
 typedef struct hookhost_checkpoint {
   uint32_t struct_size;
   uint32_t reserved;
   uint64_t token;           /* above every earlier one of this subscriber */
   const uint64_t* offsets;  /* of the events answered ok or ignored that the host is about to commit, ascending */
-  size_t offset_count;
+  size_t offset_count;      /* of offsets */
 } hookhost_checkpoint;
 
 /* What an instance may ask of the host. Host's; valid from create until destroy returns. */
 typedef struct hookhost_host hookhost_host;
 struct hookhost_host {
   uint32_t struct_size;
-  uint32_t abi_minor;   /* of the host */
-  void* host_data;      /* the host's; do not touch */
+  uint32_t abi_minor;    /* of the host */
+  void* host_data;       /* the host's; do not touch */
   hookhost_str instance; /* the plugin's name in the configuration */
-  /* [any] One line of diagnostics; the host adds instance, offset and id. fields: name, value, name, value...; 2 * field_count texts. Does not
-   * block for long; floods are cut and counted; an unknown level is info. Ownership: copied. Lifetime: the texts for the call. */
+  /* [any] One line of diagnostics; the host adds the instance and, inside handle, offset and id of the event. fields: name, value, name,
+   * value...; 2 * field_count texts. Does not block for long; more than 100 lines a second are left out and counted; texts are cut at 4 KiB,
+   * fields at 16; an unknown level is info. Ownership: copied. Lifetime: the texts for the call. */
   void (*log)(const hookhost_host* self, int32_t level, hookhost_str text, const hookhost_str* fields, size_t field_count);
   /* [any] Nanoseconds since 1970. Ownership: none. Lifetime: the answer is of this moment. */
   int64_t (*now)(const hookhost_host* self);
@@ -219,12 +230,12 @@ struct hookhost_host {
 
 /* ---- Host extensions -------------------------------------------------------------------------------------------------------------------- */
 
-#define HOOKHOST_EXT_KV "hookhost.kv/1"
-#define HOOKHOST_EXT_METRICS "hookhost.metrics/1"
+#define HOOKHOST_EXT_KV "hookhost.kv/1"           /* hookhost_kv_v1 */
+#define HOOKHOST_EXT_METRICS "hookhost.metrics/1" /* hookhost_metrics_v1 */
 
 /* State of the instance, committed together with the outcomes. Writes belong to a call: they are kept when its outcome is ok or ignored and
- * dropped otherwise. Reads see the call's own writes, and those of earlier successful calls. Keys of 1 to 256 bytes, values to 1 MiB. With a null
- * `call` (in start) only committed state is read, and writes are refused. */
+ * dropped otherwise. Reads see the call's own writes, and those of earlier successful calls. Keys of 1 to 256 bytes, values to 1 MiB, 64 MiB in one
+ * call. With a null `call` (in start) only committed state is read, and writes are refused. Host's; lives as long as the instance. */
 typedef struct hookhost_kv_v1 {
   uint32_t struct_size;
   uint32_t reserved;
@@ -242,12 +253,12 @@ typedef struct hookhost_kv_v1 {
                   int32_t (*visit)(void* context, hookhost_bytes key, hookhost_bytes value), void* context);
 } hookhost_kv_v1;
 
-/* Numbers for the metrics page; names are [a-z0-9_]+ and appear as hookhost_plugin_<name> with a label for the instance. An instance has at most
- * 64 of them; more, and names of another form, are left out. */
+/* Numbers for the metrics page; names are [a-z0-9_]+ and appear as hookhost_plugin_<name> with a label for the instance. A name has at most
+ * 64 bytes, an instance at most 64 of them; more, and names of another form, are left out. Host's; lives as long as the instance. */
 typedef struct hookhost_metrics_v1 {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [any] Adds to a counter. Ownership: the name is copied. Lifetime: the name for the call. */
+  /* [any] Adds to a counter; what is negative or no number is left out. Ownership: the name is copied. Lifetime: the name for the call. */
   void (*count)(const hookhost_host* host, hookhost_str name, double by);
   /* [any] Sets a gauge. Ownership: the name is copied. Lifetime: the name for the call. */
   void (*gauge)(const hookhost_host* host, hookhost_str name, double value);
@@ -255,8 +266,8 @@ typedef struct hookhost_metrics_v1 {
 
 /* ---- What the plugin gives -------------------------------------------------------------------------------------------------------------- */
 
-#define HOOKHOST_EXT_HEALTH "hookhost.health/1"
-#define HOOKHOST_EXT_RECONFIGURE "hookhost.reconfigure/1"
+#define HOOKHOST_EXT_HEALTH "hookhost.health/1"           /* hookhost_health_v1 */
+#define HOOKHOST_EXT_RECONFIGURE "hookhost.reconfigure/1" /* hookhost_reconfigure_v1 */
 
 typedef struct hookhost_instance hookhost_instance;
 
@@ -270,7 +281,7 @@ struct hookhost_error {
   void (*set)(hookhost_error* self, hookhost_str text);
 };
 
-/* Plugin extension: is the instance well? Without it, it is. */
+/* Plugin extension: is the instance well? Without it, it is. Plugin's; lives as long as the instance. */
 typedef struct hookhost_health_v1 {
   uint32_t struct_size;
   uint32_t reserved;
@@ -279,7 +290,8 @@ typedef struct hookhost_health_v1 {
   int32_t (*check)(hookhost_instance* self, hookhost_error* error);
 } hookhost_health_v1;
 
-/* Plugin extension: take a changed configuration without a new instance. A host, or a plugin, without it makes a new instance instead. */
+/* Plugin extension: take a changed configuration without a new instance. A host, or a plugin, without it makes a new instance
+ * instead. Plugin's; lives as long as the instance. */
 typedef struct hookhost_reconfigure_v1 {
   uint32_t struct_size;
   uint32_t reserved;
@@ -289,7 +301,7 @@ typedef struct hookhost_reconfigure_v1 {
   int32_t (*reconfigure)(hookhost_instance* self, hookhost_str config, hookhost_str config_dir, hookhost_error* error);
 } hookhost_reconfigure_v1;
 
-/* An instance, allocated by the plugin in create and freed in destroy. All functions but handle and destroy may be null.
+/* An instance. Plugin's; allocated by the plugin in create and freed in destroy. All functions but handle and destroy may be null.
  * Order: create, start, then handle, checkpoint and extensions, then stop, destroy. When start fails only destroy follows; after a refused
  * checkpoint, a failed commit or a crash stop may be left out. */
 struct hookhost_instance {
@@ -316,16 +328,17 @@ struct hookhost_instance {
 /* The library's description, and how instances are made. Plugin's; lives as long as the library. */
 typedef struct hookhost_plugin_entry {
   uint32_t struct_size;
-  uint32_t abi_minor_needed; /* HOOKHOST_ABI_MINOR_NEEDED */
-  uint32_t abi_minor_built;  /* HOOKHOST_ABI_MINOR of the header it was built with */
-  uint32_t flags;            /* HOOKHOST_CONCURRENT */
-  hookhost_str id;           /* reverse DNS, "com.example.notify"; the same as in the note */
-  hookhost_str name, version, description;
-  hookhost_str config_schema; /* JSON Schema, or empty; properties with "writeOnly": true are never printed */
+  uint32_t abi_minor_needed;  /* HOOKHOST_ABI_MINOR_NEEDED */
+  uint32_t abi_minor_built;   /* HOOKHOST_ABI_MINOR of the header it was built with */
+  uint32_t flags;             /* HOOKHOST_CONCURRENT */
+  hookhost_str id;            /* reverse DNS, "com.example.notify": 1 to 127 of [A-Za-z0-9._-]; the same as in the note */
+  hookhost_str name, version; /* text for people, to 256 bytes each */
+  hookhost_str description;   /* text for people, to 4 KiB */
+  hookhost_str config_schema; /* JSON Schema of the configuration, to 1 MiB, or empty; properties with "writeOnly": true are never printed */
   const hookhost_str* events; /* patterns: "*", "prefix.*", a type; "provider:" may stand before it */
-  size_t event_count;
-  int32_t on_replay; /* HOOKHOST_REPLAY_* */
-  int32_t order;     /* HOOKHOST_ORDER_* */
+  size_t event_count;         /* of patterns: 1 to 256 */
+  int32_t on_replay;          /* HOOKHOST_REPLAY_* */
+  int32_t order;              /* HOOKHOST_ORDER_* */
   /* [load] Makes an instance; must not block, connect or start threads (that is start's). `config` is JSON text, `config_dir` the directory of
    * the configuration file. HOOKHOST_OK and *out; else HOOKHOST_RETRY, HOOKHOST_UNAVAILABLE, HOOKHOST_BAD_CONFIG or HOOKHOST_UNSUPPORTED with a
    * message in `error`. Ownership: *out is the plugin's, until its destroy. Lifetime: `host` until destroy returns, the other arguments for the
@@ -344,7 +357,8 @@ HOOKHOST_EXPORT const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
 
 /* ---- The note --------------------------------------------------------------------------------------------------------------------------- */
 
-/* Section .note.hookhost, an ELF note (4-byte aligned, the machine's byte order), which the host reads from the file through PT_NOTE:
+/* Section .note.hookhost, an ELF note (4-byte aligned, the machine's byte order), one in a library, which the host reads from the file through
+ * PT_NOTE before any of its code runs. Frozen:
  *   offset  0  uint32  namesz = 9          ("hookhost" and its NUL)
  *           4  uint32  descsz = 136
  *           8  uint32  type = 1
@@ -354,12 +368,12 @@ HOOKHOST_EXPORT const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
  *          32  char[128] id, NUL-terminated, zero-padded
  */
 typedef struct hookhost_note {
-  uint32_t namesz, descsz, type;
-  char name[12];
-  uint32_t major, minor_needed;
-  char id[128];
+  uint32_t namesz, descsz, type; /* 9, 136, HOOKHOST_NOTE_TYPE */
+  char name[12];                 /* "hookhost" */
+  uint32_t major, minor_needed;  /* HOOKHOST_ABI_MAJOR, HOOKHOST_ABI_MINOR_NEEDED */
+  char id[128];                  /* the entry's */
 } hookhost_note;
-#define HOOKHOST_NOTE_TYPE 1u
+#define HOOKHOST_NOTE_TYPE 1u /* of ELF, beside the name */
 #define HOOKHOST_PLUGIN_NOTE(plugin_id)                                                                                    \
   __attribute__((section(".note.hookhost"), used, aligned(4))) static const struct hookhost_note hookhost_plugin_note_ = { \
       9, 136, HOOKHOST_NOTE_TYPE, "hookhost", HOOKHOST_ABI_MAJOR, HOOKHOST_ABI_MINOR_NEEDED, plugin_id};

@@ -246,7 +246,7 @@ template <class T>
 consteval hookhost_note note() {
   hookhost_note out{9, 136, HOOKHOST_NOTE_TYPE, "hookhost", HOOKHOST_ABI_MAJOR, HOOKHOST_ABI_MINOR_NEEDED, {}};
   if constexpr (GoodInfo<T>) {
-    if (!is_name(T::info.id) || T::info.id.size() >= sizeof out.id) throw "Info.id wants 1 to 127 letters, digits, '.', '_' and '-'";
+    if (!is_name(T::info.id) || T::info.id.size() >= sizeof out.id || T::info.id.find('/') != std::string_view::npos) throw "Info.id wants 1 to 127 letters, digits, '.', '_' and '-'";
     for (std::size_t i = 0; i < T::info.id.size(); ++i) out.id[i] = T::info.id[i];
   }
   return out;
