@@ -90,12 +90,12 @@ class HostProcess {
 
   // ---- the process ----
   // Until /readyz answers 200, or the process ends.
-  testing::AssertionResult start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {}) {
+  ::testing::AssertionResult start(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {}) {
     write_config();
     spawn(arguments, environment);
     const bool over = poll_until([&] { return process_->ended() || is_ready(); }, std::chrono::seconds{120});
-    if (over && !process_->ended()) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "the host is not ready, " << (over ? "it ended" : "it hangs") << "\n" << diagnostics();
+    if (over && !process_->ended()) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "the host is not ready, " << (over ? "it ended" : "it hangs") << "\n" << diagnostics();
   }
   // Without waiting: for those that are to fail.
   ChildProcess& spawn(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {}) {
@@ -157,9 +157,9 @@ class HostProcess {
     }
     return true;
   }
-  testing::AssertionResult catches_up(const std::string& name, std::chrono::seconds patience = std::chrono::seconds{120}) const {
-    if (poll_until([&] { return is_caught_up(name); }, patience)) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << name << " does not catch up: " << json::serialize(subscriber(name)) << "\n" << diagnostics();
+  ::testing::AssertionResult catches_up(const std::string& name, std::chrono::seconds patience = std::chrono::seconds{120}) const {
+    if (poll_until([&] { return is_caught_up(name); }, patience)) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << name << " does not catch up: " << json::serialize(subscriber(name)) << "\n" << diagnostics();
   }
 
   // ---- places ----
