@@ -25,8 +25,8 @@ struct PluginInfo {
   std::string name;
   std::string library;  // the file's name, without its directory
   std::string id, version, description, sha256;
-  std::string state;  // loaded, disabled, failed
-  std::string error;
+  std::string state;  // loaded, degraded, disabled, failed
+  std::string error;  // why it is degraded or failed
   std::vector<std::string> events;
 };
 

@@ -133,16 +133,19 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& co
     for (const Pattern& pattern : declared.events) info.events.push_back(pattern.text());
   }
   std::shared_ptr<plugins::PluginMetrics> metrics;
+  const auto health = std::make_shared<plugins::PluginHealth>();
   {
     const std::scoped_lock lock(mutex_);
     auto& kept = metrics_[plugin.name];
     if (!kept) kept = std::make_shared<plugins::PluginMetrics>();
     metrics = kept;
+    health_[plugin.name] = health;
   }
   auto subscriber = plugins::make_subscriber(prepared.library,
                                              {.instance = {.name = plugin.name, .config = plugin.config_json, .config_dir = config_dir},
                                               .concurrency = prepared.concurrency,
-                                              .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight)},
+                                              .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight),
+                                              .health = health},
                                              std::move(metrics), clock_);
   return engine_.attach(std::move(prepared.options), std::move(subscriber), drain);
 }
@@ -199,7 +202,15 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
 std::vector<api::PluginInfo> PluginSet::info() const {
   const std::scoped_lock lock(mutex_);
   std::vector<api::PluginInfo> out;
-  for (const auto& [name, info] : info_) out.push_back(info);
+  for (const auto& [name, info] : info_) {
+    out.push_back(info);
+    const auto health = health_.find(name);
+    if (info.state != "loaded" || health == health_.end()) continue;
+    if (const auto problem = health->second->problem(); problem && !problem->empty()) {
+      out.back().state = "degraded";
+      out.back().error = *problem;
+    }
+  }
   return out;
 }
 

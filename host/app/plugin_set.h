@@ -52,6 +52,7 @@ class PluginSet {
   mutable std::mutex mutex_;
   std::map<std::string, api::PluginInfo> info_;
   std::map<std::string, std::shared_ptr<plugins::PluginMetrics>> metrics_;
+  std::map<std::string, std::shared_ptr<plugins::PluginHealth>> health_;
 };
 
 // The engine's options of one plugin, from what the configuration says and what the library declares. Error: invalid_config, naming both

@@ -130,6 +130,21 @@ Instance::~Instance() {
 
 bool Instance::has_checkpoint() const { return instance_->checkpoint != nullptr; }
 
+std::optional<std::string> Instance::health() {
+  if (!HOOKHOST_HAS(instance_, get_extension) || instance_->get_extension == nullptr) return std::nullopt;
+  ErrorText error;
+  try {
+    const auto* table = static_cast<const hookhost_health_v1*>(instance_->get_extension(instance_, str(HOOKHOST_EXT_HEALTH)));
+    if (table == nullptr || !HOOKHOST_HAS(table, check) || table->check == nullptr) return std::nullopt;
+    const std::int32_t status = table->check(instance_, &error.table);
+    if (status == HOOKHOST_OK) return "";
+    return error.text.empty() ? "it says that it is not well (status " + std::to_string(status) + ")" : error.text;
+  } catch (...) {
+    misbehaved("health threw an exception through the ABI");
+    return "health threw an exception";
+  }
+}
+
 void Instance::handle(delivery::Delivery delivery) {
   std::shared_ptr<Call> call;
   {

@@ -26,6 +26,8 @@ class Instance {
   ~Instance();  // destroy
 
   [[nodiscard]] bool has_checkpoint() const;
+  // Asks it how it is: empty: well; else its reason. nullopt: it has no health/1. As handle, on a worker's thread.
+  [[nodiscard]] std::optional<std::string> health();
   // Runs handle on this thread. The completion comes through `finished` or, when the call is deferred, later.
   void handle(delivery::Delivery delivery);
   [[nodiscard]] Result<> checkpoint(const delivery::Checkpoint& checkpoint);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,24 @@ class PluginMetrics {
   Sample* find(std::string_view name, bool is_counter);
   mutable std::mutex mutex_;
   std::vector<Sample> samples_;
+};
+
+// What an instance last answered when it was asked through health/1.
+class PluginHealth {
+ public:
+  void set(std::string problem) {
+    const std::scoped_lock lock(mutex_);
+    problem_ = std::move(problem);
+  }
+  // Empty: it is well. nullopt: it was not asked, or has no health/1.
+  [[nodiscard]] std::optional<std::string> problem() const {
+    const std::scoped_lock lock(mutex_);
+    return problem_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<std::string> problem_;
 };
 
 }  // namespace hookhost::plugins

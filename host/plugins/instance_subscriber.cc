@@ -21,7 +21,8 @@ constexpr std::size_t kAbandonedMax = 1024;  // timed-out calls whose memory the
 // The threads of one started instance. Threads that hang in the plugin past the stop keep it alive: it is written off, not freed.
 class Crew : public std::enable_shared_from_this<Crew> {
  public:
-  Crew(std::shared_ptr<delivery::Sink> sink, const Clock& clock, std::uint32_t threads) : sink_(std::move(sink)), clock_(clock), threads_(threads) {}
+  Crew(std::shared_ptr<delivery::Sink> sink, const Clock& clock, const SubscriberSettings& settings)
+      : sink_(std::move(sink)), clock_(clock), threads_(settings.concurrency), health_(settings.health), health_interval_(settings.health_interval) {}
 
   void run(std::unique_ptr<Instance> instance) {
     instance_ = std::move(instance);
@@ -36,7 +37,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
     {
       const std::scoped_lock lock(mutex_);
       if (stops_) return;
-      for (auto& one : deliveries) queue_.push_back({std::move(one), {}, {}});
+      for (auto& one : deliveries) queue_.push_back({std::move(one), {}, {}, false});
     }
     wakes_.notify_all();
   }
@@ -45,7 +46,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
     {
       const std::scoped_lock lock(mutex_);
       if (!stops_) {
-        queue_.push_front({{}, std::move(checkpoint), std::move(done)});
+        queue_.push_front({{}, std::move(checkpoint), std::move(done), false});
         wakes_.notify_all();
         return;
       }
@@ -101,6 +102,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
     delivery::Delivery delivery;
     std::optional<delivery::Checkpoint> checkpoint;
     std::function<void(Result<>)> done;
+    bool asks_health = false;
   };
   // What one worker's calls answered; the sweep empties it, too, so that a call that hangs holds nothing back.
   struct Basket {
@@ -160,6 +162,10 @@ class Crew : public std::enable_shared_from_this<Crew> {
           std::exchange(task.done, nullptr)(instance_->checkpoint(*task.checkpoint));
           continue;
         }
+        if (task.asks_health) {
+          ask_health();
+          continue;
+        }
         instance_->handle(std::move(task.delivery));
         if (clock_.monotonic() - began < kFlushAfter) continue;
         give_back(taken, i + 1);
@@ -174,6 +180,22 @@ class Crew : public std::enable_shared_from_this<Crew> {
     const std::scoped_lock lock(mutex_);
     --alive_;
     left_.notify_all();
+  }
+
+  // Health is asked for on a worker, for a serial instance takes one call at a time; the next time not before it has answered.
+  void ask_health_when_due() {
+    const std::scoped_lock lock(mutex_);
+    if (!health_ || stops_ || clock_.monotonic() < health_due_) return;
+    health_due_ = MonotonicTime::max();
+    queue_.push_back({{}, {}, {}, true});
+    wakes_.notify_one();
+  }
+  void ask_health() {
+    auto problem = instance_->health();
+    const std::scoped_lock lock(mutex_);
+    if (!problem) return;  // it has no health/1, and will not have
+    health_->set(std::move(*problem));
+    health_due_ = clock_.monotonic() + health_interval_;
   }
 
   void flush(Basket& basket) {
@@ -192,6 +214,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
       lock.unlock();
       instance_->sweep(clock_.monotonic());
       for (const auto& basket : baskets_) flush(*basket);
+      ask_health_when_due();
       if (!lost && instance_->abandoned() > kAbandonedMax) {
         lost = true;
         sink_->lost("the plugin left more than 1024 deferred calls without an answer", {});
@@ -214,6 +237,9 @@ class Crew : public std::enable_shared_from_this<Crew> {
   const std::shared_ptr<delivery::Sink> sink_;
   const Clock& clock_;
   const std::uint32_t threads_;
+  const std::shared_ptr<PluginHealth> health_;
+  const Duration health_interval_;
+  MonotonicTime health_due_{};
   std::shared_ptr<Instance> instance_;
   std::vector<std::unique_ptr<Basket>> baskets_;
   std::mutex mutex_;
@@ -245,7 +271,7 @@ class InstanceSubscriber final : public delivery::Subscriber {
       return fail(ErrorCode::invalid_config, "plugins." + settings_.instance.name + ".concurrency: " + library_->info().id +
                                                  " takes one call at a time; leave concurrency at 1");
     }
-    auto crew = std::make_shared<Crew>(request.sink, clock_, settings_.concurrency);
+    auto crew = std::make_shared<Crew>(request.sink, clock_, settings_);
     std::uint64_t token = request.token;
     const std::weak_ptr<Crew> weak = crew;
     HOOKHOST_TRY(auto instance, Instance::start(library_, settings_.instance, metrics_, request.kv, request.reset, token,

@@ -14,6 +14,8 @@ struct SubscriberSettings {
   InstanceSettings instance;
   std::uint32_t concurrency = 1;
   std::uint32_t max_in_flight = 64;
+  std::shared_ptr<PluginHealth> health;  // null: it is not asked
+  Duration health_interval = std::chrono::seconds{10};
 };
 
 [[nodiscard]] std::unique_ptr<delivery::Subscriber> make_subscriber(std::shared_ptr<const Library> library, SubscriberSettings settings,

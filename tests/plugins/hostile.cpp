@@ -148,6 +148,20 @@ int32_t checkpoint(hookhost_instance* raw, const hookhost_checkpoint*) {
   return self.mode == "checkpoint_refuses" ? HOOKHOST_RETRY : HOOKHOST_OK;
 }
 
+// Ill while the cell is 5.
+int32_t check_health(hookhost_instance* raw, hookhost_error* error) {
+  const auto& self = *static_cast<Hostile*>(raw->plugin_data);
+  if (self.mode == "health_throws") throw 1;
+  if (self.cell->load() != 5) return HOOKHOST_OK;
+  return error->set(error, str("feverish")), 4711;
+}
+
+const void* get_extension(hookhost_instance* raw, hookhost_str name) {
+  static const hookhost_health_v1 kHealth{sizeof(hookhost_health_v1), 0, check_health};
+  const bool is_asked = static_cast<Hostile*>(raw->plugin_data)->mode.starts_with("health");
+  return is_asked && std::string(name.ptr, name.len) == HOOKHOST_EXT_HEALTH ? &kHealth : nullptr;
+}
+
 void stop(hookhost_instance* raw) {
   auto& self = *static_cast<Hostile*>(raw->plugin_data);
   if (self.mode == "stop_hangs") hang(self);
@@ -174,6 +188,7 @@ int32_t create(const hookhost_host* host, hookhost_str, hookhost_str, hookhost_i
   made->table.checkpoint = checkpoint;
   made->table.stop = stop;
   made->table.destroy = destroy;
+  made->table.get_extension = get_extension;
   *out = &made->table;
   return HOOKHOST_OK;
 }

@@ -176,6 +176,24 @@ TEST_F(Misbehaving, TwentyExhaustedInARowStopItAndAResumeAfterTheRepairDeliversA
   EXPECT_EQ(host.subscriber("probe").at("held").to_number<int>(), 0);
 }
 
+TEST_F(Misbehaving, AnIllPluginIsShownAsDegradedAndGoesOnWorking) {
+  add_probe("ill");
+  add_probe("well");
+  set_mode("ill", "ill");
+  ASSERT_TRUE(host.start());
+  const auto shown = [&](const std::string& name) {
+    for (const auto& plugin : host.run({"plugin", "list", "--json"}).objects()) {
+      if (plugin.at("name").as_string() == name) return json::serialize(plugin.at("state")) + json::serialize(plugin.at("error"));
+    }
+    return std::string();
+  };
+  ASSERT_TRUE(poll_until([&] { return shown("ill") == R"("degraded""told to be ill")"; })) << shown("ill");
+  EXPECT_EQ(shown("well"), R"("loaded"null)");
+  send("chat_1");
+  ASSERT_TRUE(host.catches_up("ill"));
+  EXPECT_EQ(ends(journal("ill")).size(), 1U);
+}
+
 TEST_F(Misbehaving, PausedDisabledAndDetachedLoseNothing) {
   add_probe("probe");
   ASSERT_TRUE(host.start());

@@ -2,7 +2,7 @@
 //
 // config:  journal  file; each call appends "begin OFFSET ID KEY ATTEMPT N REPLAY" and "end OFFSET ID KEY OUTCOME"
 //          counts   file; start() writes there "ID COUNT" of what is committed in kv
-//          mode     file; "retry" and "unavailable" in it are the outcome of every call
+//          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health()
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
 // event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject or hang; /data/times: only in so many first attempts
@@ -47,6 +47,8 @@ class Probe {
     return 0;
   }
 
+  hookhost::Outcome health() { return mode() == "ill" ? hookhost::unavailable("told to be ill") : hookhost::ok(); }
+
   hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
     const std::string name = std::to_string(event.offset()) + " " + std::string(event.id()) + " " + (event.key().empty() ? "-" : std::string(event.key()));
     write("begin " + name + " " + std::to_string(event.attempt()) + " " + std::to_string(call.json("/data/n").integer().value_or(-1)) +
@@ -64,8 +66,7 @@ class Probe {
 
  private:
   hookhost::Outcome act(const hookhost::Event& event, hookhost::Call& call) {
-    std::string mode;
-    if (!mode_.empty()) std::ifstream(mode_) >> mode;
+    const std::string mode = this->mode();
     if (mode == "retry") return hookhost::retry("told to retry");
     if (mode == "unavailable") return hookhost::unavailable("told to be unavailable").after(std::chrono::milliseconds{20});
     const std::string_view what = call.json("/data/do").text_or("");
@@ -73,6 +74,12 @@ class Probe {
     if (!what.empty() && (!times || event.attempt() <= *times)) return misbehave(what, call);
     if (!counts_.empty()) count(event, call);
     return hookhost::ok();
+  }
+
+  [[nodiscard]] std::string mode() const {
+    std::string mode;
+    if (!mode_.empty()) std::ifstream(mode_) >> mode;
+    return mode;
   }
 
   hookhost::Outcome misbehave(std::string_view what, hookhost::Call& call) {

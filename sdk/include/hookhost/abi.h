@@ -285,7 +285,8 @@ struct hookhost_error {
 typedef struct hookhost_health_v1 {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [handle] HOOKHOST_OK, or any other status with the reason in `error`: shown as degraded, nothing else follows from it. Must be quick.
+  /* [handle] HOOKHOST_OK, or any other status with the reason in `error`: shown as degraded, nothing else follows from it. Asked
+   * after the start and then every ten seconds or so, between events. Must be quick.
    * Ownership: `error` is the host's. Lifetime: `error` for the call. */
   int32_t (*check)(hookhost_instance* self, hookhost_error* error);
 } hookhost_health_v1;

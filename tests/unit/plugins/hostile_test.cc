@@ -71,6 +71,32 @@ TEST_F(HostileTest, MetricsOfAnotherFormAreLeftOutAndTheirNumberIsBounded) {
   for (const auto& sample : samples) EXPECT_TRUE(sample.name == "good" || sample.name.starts_with("n")) << sample.name;
 }
 
+TEST_F(HostileTest, HealthIsAskedForAgainAndAgainAndHurtsNothing) {
+  const auto asked = [&](const std::string& mode, const std::function<bool(Hostile&, PluginHealth&)>& seen) {
+    Hostile plugin(library_, mode);
+    auto settings = plugin.settings(mode);
+    settings.health = std::make_shared<PluginHealth>();
+    settings.health_interval = 1ms;
+    plugin.subscriber = make_subscriber(library_, settings, std::make_shared<PluginMetrics>(), system_clock());
+    EXPECT_TRUE(plugin.start());
+    EXPECT_TRUE(seen(plugin, *settings.health)) << mode << ": " << settings.health->problem().value_or("not asked");
+    plugin.submit(1);
+    EXPECT_EQ(plugin.answer(1).outcome.status, Status::ok) << mode;
+  };
+  const auto says = [](PluginHealth& health, const std::string& problem) {
+    return test::poll_until([&] { return health.problem() == problem; });
+  };
+  asked("health", [&](Hostile& plugin, PluginHealth& health) {
+    const bool first = says(health, "");
+    plugin.cell = 5;
+    const bool ill = says(health, "feverish");
+    plugin.cell = 0;
+    return first && ill && says(health, "");
+  });
+  asked("health_throws", [&](Hostile&, PluginHealth& health) { return says(health, "health threw an exception"); });
+  asked("ok", [](Hostile&, PluginHealth& health) { return health.problem() == std::nullopt; });
+}
+
 TEST_F(HostileTest, NeverCompletingTimesOut) {
   const auto outcome = one("defers_never", 1ms);
   EXPECT_EQ(outcome.status, Status::retry);
