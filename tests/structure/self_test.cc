@@ -86,6 +86,7 @@ TEST(Plugins, KnowTheSdkAlone) {
   EXPECT_EQ(first(check_plugins(with("plugins/crm/crm.cpp", "#include \"base/result.h\"\n"))), "plugins/crm/crm.cpp:1");
   EXPECT_EQ(first(check_plugins(with("plugins/crm/crm.cpp", "#include \"../other/a.h\"\n"))), "plugins/crm/crm.cpp:1");
   EXPECT_EQ(first(check_plugins(with("sdk/examples/a/a.cpp", "#include <boost/json.hpp>\n"))), "sdk/examples/a/a.cpp:1");
+  EXPECT_EQ(to_text(check_plugins(with("sdk/examples/a/a.cpp", "#include <curl/curl.h>\n"))), "");
 }
 
 TEST(TopLevel, NothingMoreAndNothingLess) {
