@@ -99,8 +99,9 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
       return fail(to_error(status, settings.name, error.text));
     }
     hookhost_instance* instance = made->instance_;
-    if (instance == nullptr || !HOOKHOST_HAS(instance, destroy) || instance->handle == nullptr || instance->destroy == nullptr) {
-      made->instance_ = nullptr;
+    const bool can_be_destroyed = instance != nullptr && HOOKHOST_HAS(instance, destroy) && instance->destroy != nullptr;
+    if (!can_be_destroyed || instance->handle == nullptr) {
+      if (!can_be_destroyed) made->instance_ = nullptr;
       return fail(ErrorCode::not_supported, "plugin " + settings.name + " made an instance without handle or destroy; tell its author");
     }
     if (instance->start != nullptr) {

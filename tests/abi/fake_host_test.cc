@@ -147,6 +147,28 @@ TEST_F(FakeHostTest, ACompletionThatNeverComes) {
   EXPECT_THAT(host_.violations(), ::testing::Contains("a thread of the plugin called log after stop had returned"));
 }
 
+TEST_F(FakeHostTest, AThreadThatOutlivesStop) {
+  EXPECT_TRUE(handled([](auto*, auto*) { return HOOKHOST_OK; }).ok());
+  const hookhost_host& host = *script_.host;
+  const auto* metrics = static_cast<const hookhost_metrics_v1*>(host.get_extension(&host, str(HOOKHOST_EXT_METRICS)));
+  const auto use_everything = [&] {
+    hookhost_value value{};
+    host.now(&host);
+    host.config_json(&host, str("/a"), &value);
+    host.get_extension(&host, str(HOOKHOST_EXT_KV));
+    metrics->count(&host, str("n"), 1);
+    metrics->gauge(&host, str("n"), 1);
+  };
+  std::thread(use_everything).join();
+  EXPECT_THAT(host_.violations(), IsEmpty());
+  script_.stop = use_everything;  // as long as stop has not returned
+  host_.stop();
+  EXPECT_THAT(host_.violations(), IsEmpty());
+  std::thread(use_everything).join();
+  EXPECT_THAT(host_.violations(), ElementsAre(HasSubstr("now after stop"), HasSubstr("config_json after stop"), HasSubstr("get_extension after stop"),
+                                              HasSubstr("a metric after stop"), HasSubstr("a metric after stop")));
+}
+
 TEST_F(FakeHostTest, KvInsideAScan) {
   host_.put_kv("a", "1");
   handled([&](auto*, auto* call) {

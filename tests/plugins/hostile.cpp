@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -73,7 +74,9 @@ int32_t deferring(Hostile& self, const std::string& mode, hookhost_call* call) {
   const std::uint64_t delivery = call->defer(call);
   if (mode == "defers_never") return HOOKHOST_DEFERRED;
   if (mode == "defers_and_answers") return HOOKHOST_OK;
-  if (mode == "defers_early_twice") {
+  if (mode == "defers_garbage") {
+    self.host->complete(self.host, delivery, HOOKHOST_DEFERRED, str("caf\xe9"), -7);
+  } else if (mode == "defers_early_twice") {
     self.host->complete(self.host, delivery, HOOKHOST_REJECT, str("the first"), 0);
     self.host->complete(self.host, delivery, HOOKHOST_OK, str(""), 0);
   } else if (mode == "defers_twice") {
@@ -189,6 +192,11 @@ int32_t create(const hookhost_host* host, hookhost_str, hookhost_str, hookhost_i
   made->table.stop = stop;
   made->table.destroy = destroy;
   made->table.get_extension = get_extension;
+  if (wanted == "create_small") {  // nobody can free it
+    static const std::unique_ptr<Hostile> kept(made);
+    made->table.struct_size = offsetof(hookhost_instance, destroy);
+  }
+  if (wanted == "create_handles_nothing") made->table.handle = nullptr;
   *out = &made->table;
   return HOOKHOST_OK;
 }

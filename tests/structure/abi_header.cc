@@ -9,6 +9,7 @@ namespace hookhost::structure {
 namespace {
 
 constexpr const char* kHeader = "sdk/include/hookhost/abi.h";
+constexpr const char* kReadme = "sdk/README.md";
 constexpr const char* kLayout = "tests/abi/layout_test.cc";
 constexpr std::array kFrozen = {"hookhost_str", "hookhost_bytes", "hookhost_header", "hookhost_value", "hookhost_note"};
 constexpr const char* kSetting = "HOOKHOST_ABI_MINOR_NEEDED";  // the author's, with a default
@@ -176,6 +177,31 @@ class Checker {
   bool is_first_ = false;
 };
 
+// Words only: a comment's stars and the line breaks left out.
+std::string words_of(const Lines& lines) {
+  std::string out;
+  for (const auto& line : lines) {
+    std::string rest = trimmed(line);
+    if (rest.starts_with("* ")) rest.erase(0, 2);
+    out += rest + " ";
+  }
+  return out;
+}
+
+// The section on threads of the SDK's README is the header's, word for word.
+void check_threads(const Tree& tree, Findings& out) {
+  const auto readme = tree.find(kReadme);
+  if (readme == tree.end()) return;
+  const auto& lines = readme->second;
+  const auto begin = std::find(lines.begin(), lines.end(), "## Threads");
+  if (begin == lines.end()) return out.push_back({kReadme, 0, "there is no section on threads"});
+  const auto end = std::find_if(begin + 1, lines.end(), [](const auto& line) { return line.starts_with("## "); });
+  const std::string rule = trimmed(words_of({begin + 1, end}));
+  if (rule.empty() || !holds(words_of(tree.at(kHeader)), rule)) {
+    out.push_back({kReadme, static_cast<std::size_t>(begin - lines.begin()) + 1, std::string("the rule on threads is not word for word that of ") + kHeader});
+  }
+}
+
 }  // namespace
 
 Findings check_abi_header(const Tree& tree) {
@@ -185,7 +211,9 @@ Findings check_abi_header(const Tree& tree) {
   if (layout != tree.end()) {
     for (const auto& line : layout->second) fixed += line + "\n";
   }
-  return Checker(header->second, fixed).findings;
+  Findings out = Checker(header->second, fixed).findings;
+  check_threads(tree, out);
+  return out;
 }
 
 }  // namespace hookhost::structure

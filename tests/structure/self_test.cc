@@ -180,6 +180,15 @@ std::string header_with(std::size_t line, const std::string& text) {
 
 TEST(AbiHeader, AHeaderThatSaysEverythingIsLeftAlone) { EXPECT_EQ(header_with(1, kGoodHeader[0]), ""); }
 
+TEST(AbiHeader, TheRuleOnThreadsIsTheSameInBoth) {
+  const auto with_readme = [](const Lines& readme) {
+    return to_text(check_abi_header({{"sdk/include/hookhost/abi.h", {" * Never two calls", " * at once."}}, {"sdk/README.md", readme}}));
+  };
+  EXPECT_EQ(with_readme({"## Threads", "", "Never two", "calls at once.", "", "## Next"}), "");
+  EXPECT_NE(with_readme({"## Threads", "Never three calls at once."}).find("sdk/README.md:1"), std::string::npos);
+  EXPECT_NE(with_readme({"## Other"}), "");
+}
+
 TEST(AbiHeader, WhatAStrangerMissesIsFound) {
   const auto expect_found = [](std::size_t line, const std::string& text, const std::string& what) {
     EXPECT_NE(header_with(line, text).find(what), std::string::npos) << text << "\n" << header_with(line, text);

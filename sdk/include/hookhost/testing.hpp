@@ -173,12 +173,24 @@ class FakeHost {
     const std::scoped_lock lock(mutex_);
     return what;
   }
+  template <class Change>
+  void metric(hookhost_str series, Change change) {
+    const std::scoped_lock lock(mutex_);
+    check_any("a metric");
+    change(metrics_[std::string(view(series))]);
+  }
   static Answer answer_of(const FakeCall& call) {
     return {call.status, call.error, std::chrono::nanoseconds(call.retry_after), call.delivery};
   }
 
   // All below with mutex_ held, unless they say otherwise.
   void broken(std::string rule) { violations_.push_back(std::move(rule)); }
+  // [any]: from create to the end of stop, and inside the calls around them.
+  void check_any(const char* function) {
+    if (began_ && stopped_ && !inside_.contains(std::this_thread::get_id())) {
+      broken(std::string("a thread of the plugin called ") + function + " after stop had returned");
+    }
+  }
   bool may_use(const char* function, hookhost_call* raw, bool while_deferred, FakeCall*& out);
   void end(FakeCall& call, std::int32_t status);
   FakeCall* kv_call(const char* function, hookhost_call* raw, bool& allowed);
@@ -196,7 +208,7 @@ class FakeHost {
 
   // The host table.
   static void log(const hookhost_host* self, std::int32_t level, hookhost_str text, const hookhost_str* fields, std::size_t count) noexcept;
-  static std::int64_t now(const hookhost_host* self) noexcept { return of(self).copy(of(self).now_); }
+  static std::int64_t now(const hookhost_host* self) noexcept;
   static void complete(const hookhost_host* self, std::uint64_t delivery, std::int32_t status, hookhost_str error, std::int64_t retry_after) noexcept;
   static void config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept;
   static const void* get_extension(const hookhost_host* self, hookhost_str name) noexcept;
@@ -220,6 +232,7 @@ class FakeHost {
   std::mutex mutex_;
   std::condition_variable changed_;
   hookhost_instance* instance_ = nullptr;
+  bool began_ = false;   // there was an instance
   bool stopped_ = true;  // no plugin thread may run
   std::map<std::thread::id, int> inside_;
   std::vector<std::unique_ptr<JsonDocument>> configs_;  // all ever given: their texts live as long as the instance

@@ -36,10 +36,11 @@ TEST_F(HostileTest, WhatIsThrownIsRetry) {
 }
 
 TEST_F(HostileTest, WrongAnswersAreRetryAndMisbehaviour) {
-  for (const char* mode : {"garbage", "defers_without_defer", "defers_and_answers"}) {
+  for (const char* mode : {"garbage", "defers_without_defer", "defers_and_answers", "defers_garbage"}) {
     const auto outcome = one(mode);
     EXPECT_EQ(outcome.status, Status::retry) << mode;
     EXPECT_TRUE(outcome.misbehaved) << mode;
+    EXPECT_TRUE(is_valid_utf8(outcome.error)) << mode;
   }
 }
 
@@ -178,6 +179,8 @@ TEST_F(HostileTest, KvIsStagedPerCallAndBounded) {
 TEST_F(HostileTest, CreateAndStartMayFail) {
   const std::map<std::string, ErrorCode> expected = {{"create_refuses", ErrorCode::invalid_config},
                                                      {"create_lies", ErrorCode::not_supported},
+                                                     {"create_small", ErrorCode::not_supported},
+                                                     {"create_handles_nothing", ErrorCode::not_supported},
                                                      {"start_throws", ErrorCode::unavailable},
                                                      {"start_mad_token", ErrorCode::not_supported},
                                                      {"start_unavailable", ErrorCode::unavailable}};

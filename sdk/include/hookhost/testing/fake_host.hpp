@@ -42,7 +42,10 @@ inline Answer FakeHost::begin(std::uint32_t flags) {
   ErrorText error;
   hookhost_instance* made = nullptr;
   const std::string config = copy(config_), directory = copy(directory_);
-  locked([&] { stopped_ = false; });
+  locked([&] {
+    began_ = true;
+    stopped_ = false;
+  });
   std::int32_t status = guarded("create", [&] { return entry_->create(&host_, str(config), str(directory), &made, &error.table); });
   if (status == HOOKHOST_OK && (made == nullptr || !HOOKHOST_HAS(made, destroy) || made->handle == nullptr || made->destroy == nullptr)) {
     locked([&] { broken("create made an instance without handle or destroy"); });
@@ -222,8 +225,14 @@ inline void FakeHost::log(const hookhost_host* self, std::int32_t level, hookhos
   Line line{level, std::string(view(text)), {}};
   for (std::size_t i = 0; i < count; ++i) line.fields.emplace_back(view(fields[2 * i]), view(fields[2 * i + 1]));
   const std::scoped_lock lock(host.mutex_);
-  if (host.stopped_ && !host.inside_.contains(std::this_thread::get_id())) host.broken("a thread of the plugin called log after stop had returned");
+  host.check_any("log");
   host.lines_.push_back(std::move(line));
+}
+
+inline std::int64_t FakeHost::now(const hookhost_host* self) noexcept {
+  const std::scoped_lock lock(of(self).mutex_);
+  of(self).check_any("now");
+  return of(self).now_;
 }
 
 inline void FakeHost::complete(const hookhost_host* self, std::uint64_t delivery, std::int32_t status, hookhost_str error,
@@ -254,6 +263,7 @@ inline void FakeHost::complete(const hookhost_host* self, std::uint64_t delivery
 inline void FakeHost::config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept {
   FakeHost& host = of(self);
   const std::scoped_lock lock(host.mutex_);
+  host.check_any("config_json");
   *out = host.configs_.back()->find(view(pointer));
 }
 
@@ -261,9 +271,13 @@ inline const void* FakeHost::get_extension(const hookhost_host* self, hookhost_s
   static constexpr hookhost_kv_v1 kKv{sizeof(hookhost_kv_v1), 0, kv_get, kv_put, kv_erase, kv_scan};
   static constexpr hookhost_metrics_v1 kMetrics{
       sizeof(hookhost_metrics_v1), 0,
-      [](const hookhost_host* host, hookhost_str series, double by) { of(host).locked([&] { of(host).metrics_[std::string(view(series))] += by; }); },
-      [](const hookhost_host* host, hookhost_str series, double value) { of(host).locked([&] { of(host).metrics_[std::string(view(series))] = value; }); }};
-  if (!of(self).copy(of(self).extensions_)) return nullptr;
+      [](const hookhost_host* host, hookhost_str series, double by) { of(host).metric(series, [by](double& value) { value += by; }); },
+      [](const hookhost_host* host, hookhost_str series, double to) { of(host).metric(series, [to](double& value) { value = to; }); }};
+  {
+    const std::scoped_lock lock(of(self).mutex_);
+    of(self).check_any("get_extension");
+    if (!of(self).extensions_) return nullptr;
+  }
   if (view(name) == HOOKHOST_EXT_KV) return &kKv;
   return view(name) == HOOKHOST_EXT_METRICS ? &kMetrics : nullptr;
 }
