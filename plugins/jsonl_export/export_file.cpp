@@ -10,7 +10,7 @@
 namespace jsonl_export {
 
 FileError::FileError(const std::string& what, int error)
-    : std::runtime_error(what), unavailable(error == ENOSPC || error == EDQUOT || error == EMFILE || error == ENFILE) {}
+    : std::runtime_error(what), unavailable(error == ENOSPC || error == EDQUOT || error == EFBIG || error == EMFILE || error == ENFILE) {}
 
 ExportFile::ExportFile(std::string path) : path_(std::move(path)) { open(); }
 
@@ -40,22 +40,31 @@ void ExportFile::cut_back(std::uint64_t length) {
 }
 
 void ExportFile::append(std::string_view bytes) {
-  const std::uint64_t before = length_;
+  cut_overhang();
+  std::uint64_t end = length_;
   while (!bytes.empty()) {
-    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(length_));
+    const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(end));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const int error = errno;
-      if (::ftruncate(descriptor_, static_cast<off_t>(before)) == 0) length_ = before;
+      has_overhang_ = end > length_ && ::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0;
       errno = error;
       fail("writing");
     }
-    length_ += static_cast<std::uint64_t>(written);
+    end += static_cast<std::uint64_t>(written);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
+  length_ = end;
+}
+
+void ExportFile::cut_overhang() {
+  if (!has_overhang_) return;
+  if (::ftruncate(descriptor_, static_cast<off_t>(length_)) != 0) fail("cutting back");
+  has_overhang_ = false;
 }
 
 void ExportFile::sync() {
+  cut_overhang();
   if (::fdatasync(descriptor_) != 0) fail("syncing");
 }
 

@@ -33,11 +33,13 @@ class ExportFile {
  private:
   void open();
   void sync_directory();
+  void cut_overhang();
   [[noreturn]] void fail(const char* doing) const;
 
   std::string path_;
   int descriptor_ = -1;
   std::uint64_t length_ = 0;
+  bool has_overhang_ = false;  // behind length_ stands a part of a line that could not be cut off
 };
 
 }  // namespace jsonl_export

@@ -2,6 +2,8 @@
 //
 // Calls are deferred: many posts are under way at once, in order per key. While the receiver is down the whole subscriber waits and uses up no
 // attempt. A message cannot be taken back, so that a replay asks first, and after a crash a message may come twice.
+#include <unistd.h>
+
 #include <optional>
 #include <stdexcept>
 
@@ -30,6 +32,13 @@ std::string checked_url(const hookhost::Host& host, const hookhost::Config& conf
   throw hookhost::ConfigError("plugins." + std::string(host.instance()) + ".config.url: must begin with https:// (or http:// with allow_http: true)");
 }
 
+std::string checked_ca_file(const hookhost::Host& host, const hookhost::Config& config) {
+  if (!config.has("/ca_file")) return "";
+  std::string path = config.path("/ca_file");
+  if (::access(path.c_str(), R_OK) == 0) return path;
+  throw hookhost::ConfigError("plugins." + std::string(host.instance()) + ".config.ca_file: " + path + " cannot be read");
+}
+
 Template checked_template(const hookhost::Host& host, const hookhost::Config& config) {
   try {
     return Template(config.text("/template", "{{type}}: {{/data/message}}"));
@@ -52,7 +61,7 @@ class SlackNotify {
   SlackNotify(hookhost::Host host, const hookhost::Config& config)
       : template_(checked_template(host, config)),
         options_{.url = checked_url(host, config),
-                 .ca_file = config.has("/ca_file") ? config.path("/ca_file") : "",
+                 .ca_file = checked_ca_file(host, config),
                  .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(config.duration("/timeout", std::chrono::seconds(10))),
                  .connections_max = static_cast<std::size_t>(config.integer("/connections", 8)),
                  .host = host} {}

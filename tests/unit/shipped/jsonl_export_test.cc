@@ -8,6 +8,7 @@
 #include <hookhost/testing.hpp>
 #include <sstream>
 
+#include "support/file_limit.h"
 #include "support/temp_dir.h"
 
 extern "C" const hookhost_plugin_entry* hookhost_plugin_entry_v1(void);
@@ -92,6 +93,27 @@ TEST_F(JsonlExport, ACrashBehindARotationRemovesTheUncommittedParts) {
   EXPECT_EQ(file("out.jsonl"), committed);
   EXPECT_FALSE(exists("out.jsonl.1"));
   EXPECT_FALSE(exists("out.jsonl.2"));
+}
+
+TEST_F(JsonlExport, AFullDiskIsUnavailableAndLeavesWholeLines) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  int written = 0;
+  {
+    const FileLimit limit(2000);
+    testing::Answer answer;
+    for (; written < 100; ++written) {
+      answer = host.deliver(kakiyo_event("linkedin.message.received", "chat_1", "message " + std::to_string(written)));
+      if (!answer.ok()) break;
+    }
+    EXPECT_EQ(answer.status, HOOKHOST_UNAVAILABLE) << answer.error;
+    EXPECT_GT(written, 0);
+    EXPECT_TRUE(file("out.jsonl").ends_with("}\n")) << "no part of a line stays";
+    EXPECT_EQ(lines(file("out.jsonl")), written);
+    EXPECT_TRUE(host.commit().ok());
+  }
+  handle("after it");
+  ASSERT_TRUE(host.commit().ok());
+  EXPECT_EQ(lines(file("out.jsonl")), written + 1);
 }
 
 TEST_F(JsonlExport, AResetStartsOverAndUnknownLinesAreKeptAside) {

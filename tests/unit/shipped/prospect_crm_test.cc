@@ -1,15 +1,14 @@
 // prospect_crm through the ABI: what the tables hold after events in every order, after every kind of restart, and when the disk is full.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <hookhost/testing.hpp>
 #include <random>
 
+#include "support/file_limit.h"
 #include "support/poll.h"
 #include "support/tables.h"
 #include "support/temp_dir.h"
@@ -216,23 +215,6 @@ TEST_F(ProspectCrm, AResetEmptiesEverything) {
 }
 
 // ---- The disk -----------------------------------------------------------------------------------------------------------------------------
-
-// No file may grow above that, as on a full disk.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) {
-    ::signal(SIGXFSZ, SIG_IGN);
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 // SQLite takes the whole transaction back when a write fails while its cache is spilt: what was answered ok must not be confirmed then.
 TEST_F(ProspectCrm, AFullDiskLosesNothingThatWasAnsweredOk) {

@@ -195,6 +195,7 @@ TEST_F(SlackNotify, AWrongConfigurationIsSaidByName) {
   EXPECT_THAT(start_error("{}"), HasSubstr("plugins.sales.config.url: missing"));
   EXPECT_THAT(start_error(R"({"url": "http://127.0.0.1/hidden"})"), ::testing::AllOf(HasSubstr("https://"), Not(HasSubstr("hidden"))));
   EXPECT_THAT(start_error(R"({"url": "https://hidden:port/"})"), ::testing::AllOf(HasSubstr("config.url: cannot be read"), Not(HasSubstr("hidden"))));
+  EXPECT_THAT(start_error(R"({"url": "https://x.example", "ca_file": "no/such.pem"})"), HasSubstr("config.ca_file: //no/such.pem cannot be read"));
   EXPECT_THAT(start_error(R"({"url": "https://x.example", "template": "{{nonsense}}"})"), HasSubstr("{{nonsense}} is unknown"));
   EXPECT_THAT(start_error(R"({"url": "https://x.example", "template": "{{type"})"), HasSubstr("a {{ has no }}"));
 }
