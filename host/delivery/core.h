@@ -19,6 +19,9 @@ namespace hookhost::delivery {
 
 class Runner;
 
+// After what could not be read.
+inline constexpr Duration kReadAgain = std::chrono::seconds{1};
+
 struct Core {
   Core(EventFeed& f, state::DeliveryStore& s, const Clock& c, EngineOptions o);
 

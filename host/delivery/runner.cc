@@ -243,6 +243,7 @@ void Runner::forget_memory() {
   set_live(false);
   holding_ = false;
   in_flight_ = fetching_ = side_out_ = 0;
+  took_ = Duration::zero();
   availability_ = Availability{};
 }
 

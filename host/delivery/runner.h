@@ -161,13 +161,15 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void read_main();
   void read_replay();
   void read_pass(Stream& stream, Reading& reading);
-  void scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter);
+  void read_on(Stream& stream, const Scan* read);
+  void scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter, const Scan* read);
   void scanned(state::StreamId stream, Result<Scan> result);
   void pass_scanned(state::StreamId stream, Result<Scan> result);
   bool step_to_live();
   void leave_live(Offset at);
   void set_live(bool live);
   void arm_dues(Stream& stream);
+  [[nodiscard]] std::size_t submit_window() const;
   void hand_over();
   void take_from(Stream& stream, std::size_t limit, std::vector<Delivery>& out);
   void fetch(state::StreamId stream, const Stream::Work& work);
@@ -250,6 +252,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   bool touched_ = false;
   bool new_ = false;  // accepted for the first time, not attached yet
   std::size_t in_flight_ = 0;
+  Duration took_{};  // a call, of late
   std::size_t fetching_ = 0;
   std::size_t side_out_ = 0;  // of both, those of the replay
   Availability availability_;

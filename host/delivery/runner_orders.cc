@@ -185,7 +185,11 @@ void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
       batch.replays.back().finished_at = core_.wall;
     }
   }
-  if (row.from < row.until) batch.replays.push_back(std::move(row));
+  if (row.from >= row.until) {  // nothing to read: what follows comes to it as to any other
+    row.state = "done";
+    row.finished_at = core_.wall;
+  }
+  batch.replays.push_back(std::move(row));
   row_.condition = state::Condition::live;
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;

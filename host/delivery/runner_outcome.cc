@@ -54,6 +54,12 @@ void Runner::settle(Completion& completion) {
   if (outcome.error.size() > kErrorMax) outcome.error.resize(kErrorMax);
   if (outcome.misbehaved) ++counts_.misbehaved;
   if (outcome.crashed) ++counts_.crashed;
+  if (!completion.called) {
+    stream->requeue(*number);
+    if (Stream* other = other_of(*stream); other != nullptr && lane != kNoLane) other->poke(lane);
+    return;
+  }
+  took_ = took_ == Duration::zero() ? completion.took : took_ + (completion.took - took_) / 16;
   ++changes_.outcomes;
   switch (outcome.status) {
     case Status::ok:

@@ -49,6 +49,7 @@ struct Completion {
   Outcome outcome;
   std::vector<state::KvWrite> kv;  // what the call staged; empty unless ok or ignored
   Duration took{};
+  bool called = true;  // false: unavailable was known before its turn came, and it goes back as it was
 };
 
 // The engine's ear. Threads: from every thread, also within submit(). Does not block.
@@ -89,6 +90,7 @@ struct Checkpoint {
 struct Traits {
   std::uint32_t concurrency = 1;    // how many deliveries may run at once (deferred ones not counted)
   std::uint32_t max_in_flight = 64; // how many may be submitted and not completed
+  std::uint32_t ahead_max = 0;      // the same while calls take microseconds, where it is more: the subscriber has a queue of its own
   bool has_checkpoint = false;      // false: checkpoint() is never called
   enum class OnReplay : std::uint8_t { safe, ask, reset_only } on_replay = OnReplay::ask;
 };

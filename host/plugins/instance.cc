@@ -229,6 +229,11 @@ std::size_t Instance::running() const {
   return running_;
 }
 
+std::size_t Instance::open() const {
+  const std::scoped_lock lock(mutex_);
+  return open_.size();
+}
+
 std::size_t Instance::deferred() const {
   const std::scoped_lock lock(mutex_);
   return open_.size() - std::min(open_.size(), running_);

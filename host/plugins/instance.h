@@ -34,6 +34,7 @@ class Instance {
   // Cancels what is past its deadline; deferred calls past it end as retry.
   void sweep(MonotonicTime now);
   void cancel_all();
+  [[nodiscard]] std::size_t open() const;     // calls without an outcome yet
   [[nodiscard]] std::size_t running() const;  // calls inside handle
   [[nodiscard]] std::size_t deferred() const;
   [[nodiscard]] std::size_t abandoned() const;  // timed out, and the plugin may still look at them

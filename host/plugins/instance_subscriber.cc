@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kTakeMax = 256;        // deliveries that a serial instance's thread takes at once
+constexpr std::uint32_t kAheadMax = 1024;    // that wait for their turn here while calls are short
 constexpr Duration kSweepInterval = 50ms;
 constexpr Duration kFlushAfter = 1ms;        // of work between two reports to the engine
 constexpr auto kGrace = 500ms;               // between a cancellation and writing the instance off
@@ -22,7 +23,8 @@ constexpr std::size_t kAbandonedMax = 1024;  // timed-out calls whose memory the
 class Crew : public std::enable_shared_from_this<Crew> {
  public:
   Crew(std::shared_ptr<delivery::Sink> sink, const Clock& clock, const SubscriberSettings& settings)
-      : sink_(std::move(sink)), clock_(clock), threads_(settings.concurrency), health_(settings.health), health_interval_(settings.health_interval) {}
+      : sink_(std::move(sink)), clock_(clock), threads_(settings.concurrency), calls_max_(std::max(1U, settings.max_in_flight)),
+        health_(settings.health), health_interval_(settings.health_interval) {}
 
   void run(std::unique_ptr<Instance> instance) {
     instance_ = std::move(instance);
@@ -56,14 +58,21 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   // A finished call, from handle or from a plugin's thread, which may be a worker of another instance.
   void finished(delivery::Completion completion) {
+    std::vector<delivery::Completion> done;
+    const bool down = completion.outcome.status == delivery::Status::unavailable;
+    done.push_back(std::move(completion));
+    if (down) recall(done);
+    if (full_) {
+      const std::scoped_lock lock(mutex_);
+      full_ = false;
+      wakes_.notify_all();
+    }
     if (const Own& here = own(); here.crew == this) {
       const std::scoped_lock lock(here.basket->mutex);
-      here.basket->completions.push_back(std::move(completion));
+      std::move(done.begin(), done.end(), std::back_inserter(here.basket->completions));
       return;
     }
-    std::vector<delivery::Completion> one;
-    one.push_back(std::move(completion));
-    sink_->completed(std::move(one));
+    sink_->completed(std::move(done));
   }
 
   // True when every thread came out in time and the plugin's stop and destroy returned; else the instance is written off.
@@ -103,6 +112,8 @@ class Crew : public std::enable_shared_from_this<Crew> {
     std::optional<delivery::Checkpoint> checkpoint;
     std::function<void(Result<>)> done;
     bool asks_health = false;
+
+    [[nodiscard]] bool is_call() const { return !checkpoint && !asks_health; }
   };
   // What one worker's calls answered; the sweep empties it, too, so that a call that hangs holds nothing back.
   struct Basket {
@@ -128,13 +139,24 @@ class Crew : public std::enable_shared_from_this<Crew> {
     return condition();
   }
 
+  // How many calls more the plugin may have open. Order: `full_` before the count, so that a call that ends meanwhile wakes who found no room.
+  std::size_t room() {
+    full_ = true;
+    const std::size_t open = instance_->open();
+    if (open >= calls_max_) return 0;
+    full_ = false;
+    return calls_max_ - open;
+  }
+
   // What the worker does next. A checkpoint is taken alone, so that no call that hangs sits on it.
-  bool take(std::vector<Task>& taken) {
+  bool take(std::vector<Task>& taken, std::uint64_t& recalls) {
     std::unique_lock lock(mutex_);
-    wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
+    std::size_t calls = 0;
+    wakes_.wait(lock, [&] { return stops_ || (!queue_.empty() && (!queue_.front().is_call() || (calls = room()) > 0)); });
     if (stops_) return false;
+    recalls = recalls_;
     // A concurrent instance's threads take one at a time: a call that hangs holds nobody else's.
-    const std::size_t count = threads_ == 1 ? std::min(kTakeMax, queue_.size()) : 1;
+    const std::size_t count = threads_ == 1 ? std::min({kTakeMax, queue_.size(), std::max<std::size_t>(1, calls)}) : 1;
     while (taken.size() < count && (taken.empty() || (!taken.front().checkpoint && !queue_.front().checkpoint))) {
       taken.push_back(std::move(queue_.front()));
       queue_.pop_front();
@@ -151,10 +173,28 @@ class Crew : public std::enable_shared_from_this<Crew> {
     queue_.insert(place, std::make_move_iterator(taken.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(taken.end()));
   }
 
+  // The plugin says that it is unavailable: what waits for its turn goes back without a call.
+  void recall(std::vector<delivery::Completion>& out) {
+    const std::scoped_lock lock(mutex_);
+    ++recalls_;
+    std::erase_if(queue_, [&](const Task& task) {
+      if (task.is_call()) out.push_back(not_called(task));
+      return task.is_call();
+    });
+  }
+  static delivery::Completion not_called(const Task& task) {
+    delivery::Completion out;
+    out.id = task.delivery.id;
+    out.outcome.status = delivery::Status::unavailable;
+    out.called = false;
+    return out;
+  }
+
   void work(Basket& basket) {
     own() = {this, &basket};
     std::vector<Task> taken;
-    while (take(taken)) {
+    std::uint64_t recalls = 0;
+    while (take(taken, recalls)) {
       const auto began = clock_.monotonic();
       for (std::size_t i = 0; i < taken.size() && !stops_; ++i) {
         Task& task = taken[i];
@@ -164,6 +204,11 @@ class Crew : public std::enable_shared_from_this<Crew> {
         }
         if (task.asks_health) {
           ask_health();
+          continue;
+        }
+        if (recalls != recalls_) {
+          const std::scoped_lock lock(basket.mutex);
+          basket.completions.push_back(not_called(task));
           continue;
         }
         instance_->handle(std::move(task.delivery));
@@ -236,7 +281,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   const std::shared_ptr<delivery::Sink> sink_;
   const Clock& clock_;
-  const std::uint32_t threads_;
+  const std::uint32_t threads_, calls_max_;
   const std::shared_ptr<PluginHealth> health_;
   const Duration health_interval_;
   MonotonicTime health_due_{};
@@ -248,6 +293,8 @@ class Crew : public std::enable_shared_from_this<Crew> {
   std::uint32_t alive_ = 0;
   bool sweeping_ = false, ends_ = false, closed_ = false;
   std::atomic<bool> stops_{false};
+  std::atomic<bool> full_{false};  // somebody waits until a call ends
+  std::atomic<std::uint64_t> recalls_{0};
 };
 
 class InstanceSubscriber final : public delivery::Subscriber {
@@ -256,6 +303,7 @@ class InstanceSubscriber final : public delivery::Subscriber {
       : library_(std::move(library)), settings_(std::move(settings)), metrics_(std::move(metrics)), clock_(clock) {
     traits_.concurrency = settings_.concurrency;
     traits_.max_in_flight = settings_.max_in_flight;
+    traits_.ahead_max = kAheadMax;
     traits_.has_checkpoint = true;  // known only once an instance exists; one without the function answers at once
     const OnReplay on_replay = library_->info().on_replay;
     using Declared = delivery::Traits::OnReplay;

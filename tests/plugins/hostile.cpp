@@ -3,6 +3,7 @@
 #include <hookhost/abi.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -31,6 +32,7 @@ struct Hostile {
   std::uint64_t last = 0;
   int calls = 0;
   std::vector<std::thread> threads;
+  std::atomic<int> open{0};
 };
 
 hookhost_str str(const char* text) { return {text, std::char_traits<char>::length(text)}; }
@@ -93,6 +95,13 @@ int32_t deferring(Hostile& self, const std::string& mode, hookhost_call* call) {
       }
       self.host->complete(self.host, delivery, HOOKHOST_OK, str(""), 0);
     });
+  } else if (mode == "defers_and_counts") {  // the cell: minus the most calls that were open at once
+    self.cell->store(std::min(self.cell->load(), -++self.open));
+    self.threads.emplace_back([&self, delivery] {
+      ::usleep(1000);
+      --self.open;
+      self.host->complete(self.host, delivery, HOOKHOST_OK, str(""), 0);
+    });
   } else if (mode == "defers_and_parks") {
     parked = {self.host, delivery};
     self.cell->store(1);
@@ -111,6 +120,7 @@ int32_t handle(hookhost_instance* raw, const hookhost_event*, hookhost_call* cal
   if (mode == "kv") return use_kv(self, call);
   if (mode == "hangs") return hang(self), HOOKHOST_OK;
   if (mode == "hangs_second") return self.calls == 2 ? (hang(self), HOOKHOST_OK) : HOOKHOST_OK;
+  if (mode == "unavailable_second") return self.calls == 2 ? HOOKHOST_UNAVAILABLE : HOOKHOST_OK;
   if (mode == "hangs_until_cancelled") {
     while (call->is_cancelled(call) == 0) ::usleep(1000);
     return HOOKHOST_OK;

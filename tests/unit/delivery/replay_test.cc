@@ -183,6 +183,24 @@ TEST_F(Replay, ResetClearsStateAndStartsOver) {
   EXPECT_TRUE(poll_until([&] { return !store.load(id).value()->row.reset_pending; }));
 }
 
+TEST_F(Replay, AResetWithNothingToReadIsDoneAtOnce) {
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, {.kind = StartAt::Kind::hold});
+  ASSERT_TRUE(becomes("held"));
+  feed.append_many(100, 5);  // at and above its position
+  auto request = from_beginning();
+  request.reset = true;
+  const auto replay = engine->replay_start(request);
+  ASSERT_TRUE(replay) << replay.error().text();
+  const auto shown = engine->replay(replay.value());
+  ASSERT_TRUE(shown) << shown.error().text();
+  EXPECT_EQ(shown.value().state, "done");
+  EXPECT_EQ(shown.value().total, 0U);
+  ASSERT_TRUE(settled());
+  expect_once_in_order(subscriber->calls(), 100);
+}
+
 TEST_F(Replay, OnReplayDecidesWhatIsRefused) {
   feed.append_many(20, 2);
   open();

@@ -143,6 +143,28 @@ TEST_F(HostileTest, ACompletionGoesToTheInstanceThatItNames) {
   EXPECT_EQ(parks.answer(1).outcome.status, Status::ignored);
 }
 
+TEST_F(HostileTest, NoMoreCallsAreOpenThanWereAskedFor) {
+  Hostile plugin(library_, "defers_and_counts", 3);
+  ASSERT_TRUE(plugin.start());
+  plugin.submit(50);
+  for (std::uint64_t id = 1; id <= 50; ++id) EXPECT_EQ(plugin.answer(id).outcome.status, Status::ok);
+  EXPECT_LT(plugin.cell, 0);
+  EXPECT_GE(plugin.cell, -3);
+}
+
+TEST_F(HostileTest, WhatWaitsBehindAnUnavailableGoesBackWithoutACall) {
+  Hostile plugin(library_, "unavailable_second");
+  ASSERT_TRUE(plugin.start());
+  plugin.submit(6);
+  EXPECT_EQ(plugin.answer(1).outcome.status, Status::ok);
+  EXPECT_TRUE(plugin.answer(2).called);
+  for (std::uint64_t id = 2; id <= 6; ++id) EXPECT_EQ(plugin.answer(id).outcome.status, Status::unavailable);
+  for (std::uint64_t id = 3; id <= 6; ++id) EXPECT_FALSE(plugin.answer(id).called);
+  plugin.submit(1);
+  EXPECT_EQ(plugin.answer(7).outcome.status, Status::ok);
+  EXPECT_TRUE(plugin.answer(7).called);
+}
+
 TEST_F(HostileTest, WhatWasAnsweredBeforeAHangIsNotHeldBack) {
   Hostile plugin(library_, "hangs_second");
   ASSERT_TRUE(plugin.start());

@@ -76,15 +76,15 @@ inline std::atomic<int>& lasting_cell() {
 
 // One instance of the hostile plugin.
 struct Hostile {
-  Hostile(std::shared_ptr<const Library> library, const std::string& mode)
-      : subscriber(make_subscriber(std::move(library), settings(mode), std::make_shared<PluginMetrics>(), system_clock())) {}
+  Hostile(std::shared_ptr<const Library> library, const std::string& mode, std::uint32_t calls_max = 64)
+      : subscriber(make_subscriber(std::move(library), settings(mode, calls_max), std::make_shared<PluginMetrics>(), system_clock())) {}
   ~Hostile() {
     cell = 1;
     stop();
   }
-  SubscriberSettings settings(const std::string& mode) {
+  SubscriberSettings settings(const std::string& mode, std::uint32_t calls_max = 64) {
     const auto address = reinterpret_cast<std::uintptr_t>(&cell);
-    return {{"hostile", R"({"mode":")" + mode + R"(","cell":)" + std::to_string(address) + "}", "/"}, 1, 64};
+    return {{"hostile", R"({"mode":")" + mode + R"(","cell":)" + std::to_string(address) + "}", "/"}, 1, calls_max};
   }
   Result<std::uint64_t> start(std::uint64_t token = 7) { return subscriber->start({token, false, sink, std::make_shared<EmptyKv>()}); }
   void submit(std::uint64_t count, Duration timeout = std::chrono::seconds{60}, bool kv_writable = true) {
