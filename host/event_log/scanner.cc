@@ -7,22 +7,31 @@
 namespace hookhost::event_log {
 namespace {
 
-constexpr std::size_t kReadBytes = 1 << 20;
+// Whoever reads on has what comes next read ahead, more with each read; one that follows the end would read the same in vain.
+constexpr std::size_t kAheadBytesMin = 64 << 10;
+constexpr std::size_t kAheadBytesMax = 1 << 20;
 
 bool is_blank(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
 }  // namespace
 
 Result<std::string_view> Scanner::fetch(std::uint64_t position, std::size_t size) {
-  if (position < buffer_position_ || position + size > buffer_position_ + buffer_.size()) {
+  if (position < buffer_position_ || position + size > buffer_position_ + filled_) {
     HOOKHOST_TRY(const std::uint64_t length, file_.size());
-    buffer_.resize(std::min<std::uint64_t>(std::max(size, kReadBytes), length - std::min(length, position)));
-    HOOKHOST_TRY(const std::size_t got, file_.read_at(position, buffer_.data(), buffer_.size()));
-    buffer_.resize(got);
+    const std::size_t wanted = std::min<std::uint64_t>(std::max(size, ahead_bytes_), length - std::min(length, position));
+    if (buffer_.size() < wanted) buffer_.resize(std::max(wanted, ahead_bytes_));
+    filled_ = 0;
+    HOOKHOST_TRY(filled_, file_.read_at(position, buffer_.data(), wanted));
     buffer_position_ = position;
+    ahead_bytes_ = std::min(2 * ahead_bytes_, kAheadBytesMax);
     ++reads_;
   }
-  return std::string_view(buffer_).substr(position - buffer_position_);
+  return std::string_view(buffer_).substr(0, filled_).substr(position - buffer_position_);
+}
+
+void Scanner::refresh() {
+  filled_ = 0;
+  ahead_bytes_ = kAheadBytesMin;
 }
 
 Result<Step> Scanner::step() {

@@ -38,7 +38,7 @@ class Scanner {
   // After a bad step: moves to the next sector at which a batch or a footer of this segment begins, or to the end. True when there is one.
   [[nodiscard]] Result<bool> resync();
   // Forgets what was read ahead: the file has grown.
-  void refresh() { buffer_.clear(); }
+  void refresh();
   // How often the file was read: what a step shows was read no earlier than the last time.
   [[nodiscard]] std::uint64_t reads() const { return reads_; }
   [[nodiscard]] std::uint64_t segment_id() const { return segment_id_; }
@@ -51,6 +51,8 @@ class Scanner {
   std::uint64_t segment_id_;
   std::uint64_t position_ = kSectorBytes;
   std::string buffer_;
+  std::size_t filled_ = 0;             // of the buffer
+  std::size_t ahead_bytes_ = 1 << 20;  // how much the next read asks for
   std::uint64_t buffer_position_ = 0;
   std::uint64_t reads_ = 0;
 };
