@@ -39,11 +39,13 @@ Result<json::value> status(HostControl& host) {
   out["ready"] = ready.has_value();
   out["not_ready_because"] = ready ? json::value(nullptr) : json::value(ready.error().message);
   out["event_log"] = event_log_view(host);
-  json::array subscribers, sources;
+  json::array subscribers, sources, plugins;
   for (const auto& one : host.engine().status()) subscribers.push_back(view(one));
   for (const auto& one : host.sources()) sources.push_back(view(one));
   out["subscribers"] = std::move(subscribers);
+  for (const auto& one : host.plugins()) plugins.push_back(view(one));
   out["sources"] = std::move(sources);
+  out["plugins"] = std::move(plugins);
   return json::value(std::move(out));
 }
 

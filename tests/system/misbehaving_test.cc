@@ -189,6 +189,7 @@ TEST_F(Misbehaving, AnIllPluginIsShownAsDegradedAndGoesOnWorking) {
   };
   ASSERT_TRUE(poll_until([&] { return shown("ill") == R"("degraded""told to be ill")"; })) << shown("ill");
   EXPECT_EQ(shown("well"), R"("loaded"null)");
+  EXPECT_EQ(host.run({"status", "--check"}).status, 1);
   send("chat_1");
   ASSERT_TRUE(host.catches_up("ill"));
   EXPECT_EQ(ends(journal("ill")).size(), 1U);
