@@ -55,6 +55,7 @@ class WrongPlugins : public ::testing::TestWithParam<const char*> {
 
 TEST_P(WrongPlugins, AreToldInOneReadableError) {
   for (const Mistake& mistake : kMistakes) {
+    if (quick() && (&mistake - kMistakes) % 3 != 0) continue;
     SCOPED_TRACE(mistake.name);
     const std::string name = mistake.name, wrong = mistake.member;
     const bool is_info = wrong.find("hookhost::Info") != std::string::npos;

@@ -1,6 +1,8 @@
 // TLS in front of an HttpReceiver, with the certificate of tls_client.h: one connection after the other, one request each, answered 200.
 #pragma once
 
+#include <csignal>
+
 #include "support/http_receiver.h"
 #include "support/tls_client.h"
 
@@ -9,6 +11,7 @@ namespace hookhost::test {
 class TlsReceiver {
  public:
   TlsReceiver(const TestCertificate& identity, std::uint16_t plain_port) : plain_port_(plain_port), context_(SSL_CTX_new(TLS_server_method())) {
+    std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to a client that may have gone
     BIO* certificate_pem = BIO_new_mem_buf(identity.certificate.data(), static_cast<int>(identity.certificate.size()));
     BIO* key_pem = BIO_new_mem_buf(identity.key.data(), static_cast<int>(identity.key.size()));
     X509* certificate = PEM_read_bio_X509(certificate_pem, nullptr, nullptr, nullptr);
