@@ -1,5 +1,7 @@
 #include "api/admin_api.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 
 #include "api/arguments.h"
@@ -11,6 +13,33 @@ namespace {
 
 namespace json = boost::json;
 
+struct Call {
+  std::string_view method, path;  // "*" stands for any one part
+};
+constexpr std::array kCalls{
+    Call{"GET", "/api/status"},
+    Call{"GET", "/api/plugins"},
+    Call{"POST", "/api/reload"},
+    Call{"GET", "/api/subscribers"},
+    Call{"GET", "/api/subscribers/*"},
+    Call{"DELETE", "/api/subscribers/*"},
+    Call{"POST", "/api/subscribers/*/pause"},
+    Call{"POST", "/api/subscribers/*/resume"},
+    Call{"POST", "/api/subscribers/*/acknowledge-gaps"},
+    Call{"GET", "/api/deliveries"},
+    Call{"POST", "/api/deliveries/retry-now"},
+    Call{"GET", "/api/dead-letters"},
+    Call{"GET", "/api/dead-letters/*/*/*"},
+    Call{"POST", "/api/dead-letters/retry"},
+    Call{"POST", "/api/dead-letters/discard"},
+    Call{"GET", "/api/replays"},
+    Call{"POST", "/api/replays"},
+    Call{"POST", "/api/replays/plan"},
+    Call{"GET", "/api/replays/*"},
+    Call{"POST", "/api/replays/*/cancel"},
+    Call{"POST", "/api/replays/*/resume"},
+};
+
 // "/api/subscribers/crm/pause" -> {"api", "subscribers", "crm", "pause"}.
 std::vector<std::string> split(std::string_view path) {
   std::vector<std::string> out;
@@ -20,6 +49,10 @@ std::vector<std::string> split(std::string_view path) {
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
   }
   return out;
+}
+
+bool is_like(const std::vector<std::string>& path, const std::vector<std::string>& pattern) {
+  return std::equal(path.begin(), path.end(), pattern.begin(), pattern.end(), [](const auto& part, const auto& wanted) { return wanted == "*" || part == wanted; });
 }
 
 json::object event_log_view(HostControl& host) {
@@ -74,6 +107,15 @@ Result<json::value> route(HostControl& host, const AdminCall& call, const std::v
 }  // namespace
 
 Error no_such_route_error() { return {ErrorCode::not_found, "there is no such call; host/api/admin_api.h lists them"}; }
+
+std::vector<std::string_view> AdminApi::methods_of(std::string_view path) {
+  const auto parts = split(path);
+  std::vector<std::string_view> out;
+  for (const Call& call : kCalls) {
+    if (is_like(parts, split(call.path))) out.push_back(call.method);
+  }
+  return out;
+}
 
 Result<std::string> AdminApi::handle(const AdminCall& call) {
   const auto path = split(call.path);

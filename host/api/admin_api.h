@@ -13,6 +13,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/host_control.h"
 #include "base/result.h"
@@ -33,6 +34,9 @@ class AdminApi {
 
   // The body of a 200 answer, JSON. Errors carry what the client may read.
   [[nodiscard]] Result<std::string> handle(const AdminCall& call);
+
+  // The methods of the calls with this path; empty when there is none.
+  [[nodiscard]] static std::vector<std::string_view> methods_of(std::string_view path);
 
  private:
   HostControl& host_;

@@ -1,7 +1,10 @@
 #include "api/admin_server.h"
 
+#include <algorithm>
+
 #include "api/arguments.h"
 #include "api/metrics_page.h"
+#include "api/routes.h"
 #include "base/diagnostics.h"
 
 namespace hookhost::api {
@@ -14,6 +17,24 @@ constexpr std::uint64_t kBodyBytesMax = 1 << 20;
 std::string_view header(const http::RequestHead& head, std::string_view name) {
   const std::string* value = http::find_header(head, name);
   return value == nullptr ? std::string_view{} : std::string_view(*value);
+}
+
+// What the path may be asked with; empty: there is no such path.
+std::vector<std::string_view> methods_of(std::string_view path) {
+  if (is_open_path(path)) return {"GET"};
+  const auto decoded = url_decode(path);
+  return decoded ? AdminApi::methods_of(*decoded) : std::vector<std::string_view>{};
+}
+
+// HEAD is GET without the body, which http leaves out.
+std::string_view method_of(const http::RequestHead& head) { return head.method == "HEAD" ? std::string_view("GET") : std::string_view(head.method); }
+
+http::Response method_not_allowed(const std::vector<std::string_view>& methods, const RequestId& id) {
+  std::string allowed;
+  for (const std::string_view method : methods) allowed += (allowed.empty() ? "" : ", ") + std::string(method);
+  auto response = http::error_response(ErrorCode::method_not_allowed, "send " + allowed, id);
+  response.headers.push_back({"Allow", allowed});
+  return response;
 }
 
 }  // namespace
@@ -33,23 +54,32 @@ AdminServer::~AdminServer() {
 
 http::HeadVerdict AdminServer::on_head(const http::RequestHead& head) {
   const auto allowed = guard_.check({head.path(), header(head, "Host"), header(head, "Origin"), header(head, "Authorization")});
-  if (!allowed) return http::HeadVerdict::refuse(http::error_response(allowed.error().code, allowed.error().message, head.request_id));
+  if (!allowed) {
+    auto response = http::error_response(allowed.error(), head.request_id);
+    if (response.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
+    return http::HeadVerdict::refuse(std::move(response));
+  }
+  const auto methods = methods_of(head.path());
+  if (methods.empty()) return http::HeadVerdict::refuse(http::error_response(no_such_route_error(), head.request_id));
+  if (std::find(methods.begin(), methods.end(), method_of(head)) == methods.end()) {
+    return http::HeadVerdict::refuse(method_not_allowed(methods, head.request_id));
+  }
   return http::HeadVerdict::accept(kBodyBytesMax);
 }
 
 void AdminServer::on_request(http::Request&& request, std::shared_ptr<const void>, http::Responder responder) {
   if (request.head.path() == "/healthz" || request.head.path() == "/readyz") return responder.send(probe(request));
-  auto task = [this, request = std::make_shared<http::Request>(std::move(request)),
-               responder = std::make_shared<http::Responder>(std::move(responder))] { responder->send(answer(*request)); };
+  const RequestId id = request.head.request_id;
   {
     const std::scoped_lock lock(mutex_);
-    if (queue_.size() < kQueueMax && !stops_) {
-      queue_.push_back(std::move(task));
+    if (queue_.size() < kQueueMax) {
+      queue_.emplace_back(std::move(request), std::move(responder));
       wakes_.notify_one();
       return;
     }
   }
-  diagnose(Level::warn, "api", "too many admin calls wait");  // the responder that goes with the task answers 500
+  diagnose(Level::warn, "api", "too many admin calls wait", {{"request_id", id.value}});
+  responder.send(http::error_response(ErrorCode::unavailable, "too many admin calls wait: send it again later", id));
 }
 
 http::Response AdminServer::probe(const http::Request& request) {
@@ -62,39 +92,48 @@ http::Response AdminServer::probe(const http::Request& request) {
                : http::error_response(ErrorCode::unavailable, ready.error().message, request.head.request_id);
 }
 
-http::Response AdminServer::answer(const http::Request& request) {
+http::Response AdminServer::metrics() {
+  MetricsPage page;
+  host_.add_metrics(page);
+  http::Response out;
+  out.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  out.body = page.text();
+  return out;
+}
+
+http::Response AdminServer::call(const http::Request& request) {
   const auto& head = request.head;
+  if (head.path() == "/metrics") return metrics();
+  auto answer = api_.handle({std::string(method_of(head)), url_decode(head.path()).value_or(""), std::string(head.query()), request.body});
+  if (answer) return http::json_response(200, std::move(answer.value()));
+  const Error& error = answer.error();
+  diagnose(http_status(error.code) == 500 ? Level::error : Level::info, "api", "an admin call was refused: " + error.message,
+           {{"reason", to_string(error.code)}, {"request_id", head.request_id.value}});
+  return http::error_response(error, head.request_id);
+}
+
+http::Response AdminServer::answer(const http::Request& request) {
+  std::string reason = "not a std::exception";
   try {
-    if (head.path() == "/metrics") {
-      MetricsPage page;
-      host_.add_metrics(page);
-      http::Response out;
-      out.content_type = "text/plain; version=0.0.4; charset=utf-8";
-      out.body = page.text();
-      return out;
-    }
-    const auto path = url_decode(head.path());
-    if (!path) return http::error_response(ErrorCode::invalid_request, "the path is not well-formed", head.request_id);
-    auto answer = api_.handle({head.method, *path, std::string(head.query()), request.body});
-    if (answer) return http::json_response(200, std::move(answer.value()));
-    return http::error_response(answer.error().code, answer.error().message, head.request_id);
-  } catch (const std::exception&) {
-    diagnose(Level::error, "api", "an admin call failed", {{"request_id", head.request_id.value}});
-    return http::error_response(ErrorCode::internal_error, "an internal error; look for the request id in the diagnostics", head.request_id);
+    return call(request);
+  } catch (const std::exception& error) {
+    reason = error.what();
+  } catch (...) {
   }
+  const RequestId& id = request.head.request_id;
+  diagnose(Level::error, "api", "an admin call failed", {{"reason", reason}, {"request_id", id.value}});
+  return http::error_response(ErrorCode::internal_error, "the host failed at this: its diagnostics say why, under this request_id", id);
 }
 
 void AdminServer::work() {
   for (;;) {
-    std::function<void()> task;
-    {
-      std::unique_lock lock(mutex_);
-      wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
-      if (queue_.empty()) return;
-      task = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    task();
+    std::unique_lock lock(mutex_);
+    wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
+    if (queue_.empty()) return;
+    auto [request, responder] = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    responder.send(answer(request));
   }
 }
 

@@ -1,12 +1,12 @@
-// The admin listener's handler: the guard, the three probes at once on the reactor, everything else on a few threads of its own, because it
+// The admin listener's handler: the guard, the two probes at once on the reactor, everything else on a few threads of its own, because it
 // may block.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
-#include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/admin_api.h"
@@ -24,8 +24,12 @@ class AdminServer final : public http::Handler {
   void on_request(http::Request&& request, std::shared_ptr<const void> context, http::Responder responder) override;
 
  private:
+  using Waiting = std::pair<http::Request, http::Responder>;
+
   [[nodiscard]] http::Response answer(const http::Request& request);
+  [[nodiscard]] http::Response call(const http::Request& request);
   [[nodiscard]] http::Response probe(const http::Request& request);
+  [[nodiscard]] http::Response metrics();
   void work();
 
   HostControl& host_;
@@ -33,7 +37,7 @@ class AdminServer final : public http::Handler {
   AdminApi api_;
   std::mutex mutex_;
   std::condition_variable wakes_;
-  std::deque<std::function<void()>> queue_;
+  std::deque<Waiting> queue_;
   bool stops_ = false;
   std::vector<std::thread> threads_;
 };

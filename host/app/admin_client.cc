@@ -25,8 +25,9 @@ Error error_of(const http_client::HttpAnswer& answer) {
     const auto* member = object == nullptr ? nullptr : object->if_contains(name);
     return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
   };
-  return {code_named(text("error")).value_or(ErrorCode::internal_error),
-          text("message").empty() ? "the host answered " + std::to_string(answer.status) : text("message")};
+  const ErrorCode code = code_named(text("error")).value_or(ErrorCode::internal_error);
+  if (text("message").empty()) return {code, "the host answered " + std::to_string(answer.status)};
+  return {code, code == ErrorCode::internal_error ? text("message") + ' ' + text("request_id") : text("message")};
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ constexpr Duration kPoisonedDrainMax = 8s;
 constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
 constexpr std::uint64_t kPemBytesMax = 1 << 20;
+constexpr std::uint32_t kAdminConnectionsMax = 256;
+constexpr std::uint32_t kDescriptorsOfOthers = 128 + kAdminConnectionsMax;  // event log, databases, plugins, the admin listener
 
 bool has_segments(os::FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
@@ -36,6 +38,13 @@ void end_process_after(Duration patience, int status) {
     diagnose(Level::error, "app", "the stop takes too long; the process ends without it");
     std::_Exit(status);
   }).detach();
+}
+
+// Answers name no directories: "hookhost.yaml:5:1" is enough for who may reload.
+Error without_directory(Error error, const std::string& file) {
+  const std::string directory = os::parent(file) + "/";
+  for (auto at = error.message.find(directory); at != std::string::npos; at = error.message.find(directory, at)) error.message.erase(at, directory.size());
+  return error;
 }
 
 }  // namespace
@@ -123,12 +132,13 @@ Result<std::string> Host::admin_token() {
 Result<> Host::start_listeners() {
   HOOKHOST_TRY(const std::string token, admin_token());
   admin_handler_ = std::make_unique<api::AdminServer>(*this, api::AdminGuard(token, config_.admin.address));
-  HOOKHOST_TRY(admin_server_, http::Server::start({.name = "admin", .address = config_.admin.address, .threads = 1, .connections_max = 256}, *admin_handler_));
+  HOOKHOST_TRY(admin_server_, http::Server::start({.name = "admin", .address = config_.admin.address, .threads = 1, .connections_max = kAdminConnectionsMax}, *admin_handler_));
   const config::Listen& listen = config_.listen;
   http::ServerOptions options{.name = "public",
                               .address = listen.address,
                               .threads = static_cast<unsigned>(listen.threads),
                               .connections_max = static_cast<std::uint32_t>(listen.connections_max),
+                              .descriptors_of_others = kDescriptorsOfOthers,
                               .header_bytes_max = static_cast<std::uint32_t>(listen.header_bytes_max),
                               .waiting_requests_max = static_cast<std::uint32_t>(listen.waiting_requests_max),
                               .header_timeout = listen.header_timeout,
@@ -228,7 +238,9 @@ std::vector<api::SourceInfo> Host::sources() {
 
 Result<api::ReloadReport> Host::reload(bool dry_run) {
   const std::scoped_lock lock(config_mutex_);
-  const auto nothing_changed = [](const Error& error) { return fail(error.code, "nothing was changed: " + error.message); };
+  const auto nothing_changed = [&](const Error& error) {
+    return fail(ErrorCode::invalid_config, "nothing was changed: " + without_directory(error, config_.file).message);
+  };
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
   config::Config next = std::move(loaded.value());

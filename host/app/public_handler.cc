@@ -44,10 +44,7 @@ void PublicHandler::on_request(http::Request&& request, std::shared_ptr<const vo
       body += "\"}";
       return shared->send_json(200, body);
     }
-    // Whatever keeps an event from the disk is 503 for the sender: it will send again.
-    const Error& error = done.error();
-    const ErrorCode code = http_status(error.code) == 503 ? ErrorCode::unavailable : error.code;
-    shared->send(http::error_response(code, error.message, id, kRetryAfterSeconds));
+    shared->send(http::error_response(done.error(), id, kRetryAfterSeconds));
   });
 }
 

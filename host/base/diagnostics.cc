@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 namespace hookhost {
@@ -39,15 +40,17 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// Control characters are escaped in both forms, so that no input can forge a line.
+// Control characters are escaped in both forms, so that no input can forge a line; bytes above 127 where they are no UTF-8, so that a
+// line is always JSON.
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
+  const bool is_utf8 = is_valid_utf8(text);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' && quotes) {
       out += "\\\"";
     } else if (c == '\\') {
       out += "\\\\";
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (byte < 0x20 || byte == 0x7f || (byte > 0x7f && !is_utf8)) {
       char escaped[8];
       std::snprintf(escaped, sizeof escaped, "\\u%04x", byte);
       out += escaped;

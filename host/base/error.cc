@@ -27,6 +27,15 @@ int http_status(ErrorCode code) { return row(code).http; }
 int exit_code(ErrorCode code) { return row(code).exit; }
 bool is_retryable(ErrorCode code) { return row(code).retryable; }
 
+ErrorCode public_code(ErrorCode code) {
+  switch (http_status(code)) {
+    case 400: return ErrorCode::invalid_request;
+    case 500: return ErrorCode::internal_error;
+    case 503: return ErrorCode::unavailable;
+    default: return code;
+  }
+}
+
 std::string Error::text() const {
   std::string out(to_string(code));
   out += ": ";

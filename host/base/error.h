@@ -10,7 +10,8 @@
 
 namespace hookhost {
 
-// X(name, http status, exit code, retryable). The name is what HTTP answers and diagnostics print; it never changes once published.
+// X(name, http status, exit code, retryable). The name is what diagnostics print and, by way of public_code(), what HTTP answers say; it
+// never changes once published.
 #define HOOKHOST_ERROR_CODES(X)          \
   X(invalid_request, 400, 2, false)      \
   X(missing_signature, 401, 1, false)    \
@@ -34,7 +35,7 @@ namespace hookhost {
   X(unavailable, 503, 1, true)           \
   X(refused, 409, 2, false)              \
   X(usage, 400, 2, false)                \
-  X(invalid_config, 400, 1, false)       \
+  X(invalid_config, 422, 1, false)       \
   X(unreachable, 503, 4, true)           \
   X(busy, 503, 1, true)                  \
   X(io_error, 500, 1, false)             \
@@ -54,6 +55,9 @@ enum class ErrorCode : std::uint8_t {
 [[nodiscard]] int http_status(ErrorCode code);
 [[nodiscard]] int exit_code(ErrorCode code);
 [[nodiscard]] bool is_retryable(ErrorCode code);
+// What an HTTP answer calls it. Of several codes with status 400, 500 or 503 a client is told one: what tells them apart (a file, a disk,
+// another process) is the operator's.
+[[nodiscard]] ErrorCode public_code(ErrorCode code);
 
 // What went wrong and what to do about it. `message` is for the operator: it may name files and offsets, never secrets or bodies.
 // Only messages made for clients go into HTTP answers.

@@ -11,7 +11,7 @@ constexpr std::uint64_t kFileBytesMax = 4_MiB;
 
 void read_listen(Section section, Listen& out, const Reading& reading) {
   section.text("address", out.address);
-  section.number("threads", out.threads, 1, 256);
+  section.number("threads", out.threads, 1, 64);
   section.number("connections_max", out.connections_max, 1, 1'000'000);
   section.bytes("header_bytes_max", out.header_bytes_max, 1_KiB);
   section.number("waiting_requests_max", out.waiting_requests_max, 1, 10'000'000);

@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/diagnostics.h"
+#include "base/line_limit.h"
 
 namespace hookhost::http {
 namespace {
@@ -116,7 +117,7 @@ void Acceptor::stop() {
 }
 
 void Acceptor::accept_until_stopped() {
-  bool has_complained = false;
+  LineLimit lines(system_clock());
   for (;;) {
     std::array<pollfd, 2> waits{{{descriptor_, POLLIN, 0}, {wake_, POLLIN, 0}}};
     ::poll(waits.data(), waits.size(), -1);
@@ -129,8 +130,9 @@ void Acceptor::accept_until_stopped() {
       ::setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
       on_accept_(accepted, peer);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      if (!has_complained) diagnose(Level::error, "http", "no descriptor left for a new connection: raise the limit (ulimit -n)");
-      has_complained = true;
+      if (lines.pass("descriptors", ErrorCode::unavailable)) {
+        diagnose(Level::error, "http", "no descriptor left for a new connection: raise the limit (ulimit -n)");
+      }
       pollfd stopped{wake_, POLLIN, 0};
       ::poll(&stopped, 1, kPauseMs);
     }

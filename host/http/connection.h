@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/line_limit.h"
 #include "http/encode.h"
 #include "http/handler.h"
 #include "http/request_parser.h"
@@ -30,6 +31,7 @@ struct Shared {
   std::unique_ptr<TlsContext> tls;
   std::atomic<std::uint64_t> buffered_bytes{0};
   std::atomic<bool> is_draining{false};
+  LineLimit lines{system_clock()};
 
   virtual ~Shared() = default;
   virtual void wants_pump(std::shared_ptr<Connection> connection) = 0;       // it has input to go on with
@@ -93,6 +95,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] EncodeOptions encode_options(bool close) const;
   void send_answer(const Response& response);
   void send_refusal(const Response& response);  // closes
+  void explain(const Response& refusal) const;
   void send_bytes(std::string bytes);           // through TLS where there is one
   void raw_send(std::string bytes);
   Result<> send_piece(std::string piece);  // blocks

@@ -243,7 +243,7 @@ HeadVerdict Connection::judge(const RequestHead& head) {
     reason = "not a std::exception";
   }
   ++shared_->stats.handler_failures;
-  diagnose(Level::error, "http", "a handler failed at a request's head", {{"request", head.request_id.value}, {"reason", reason}});
+  diagnose(Level::error, "http", "a handler failed at a request's head", {{"request_id", head.request_id.value}, {"reason", reason}});
   Response response = error_response(ErrorCode::internal_error, "the request could not be handled: send it again", head.request_id);
   response.close = true;
   return HeadVerdict::refuse(std::move(response));
@@ -264,7 +264,10 @@ void Connection::on_complete() {
       ++shared_->stats.refused_waiting;
       refusal = error_response(ErrorCode::unavailable, "too many requests are waiting: send it again later", request_id_);
     }
-    if (refusal) return send_answer(*refusal);
+    if (refusal) {
+      explain(*refusal);
+      return send_answer(*refusal);
+    }
     is_in_flight_ = true;
   }
   call_handler(std::move(request));
@@ -281,7 +284,7 @@ void Connection::call_handler(Request request) {
   } catch (...) {
     reason = "not a std::exception";
   }
-  diagnose(Level::error, "http", "a handler failed", {{"request", id.value}, {"reason", reason}});
+  diagnose(Level::error, "http", "a handler failed", {{"request_id", id.value}, {"reason", reason}});
 }
 
 void Connection::on_refused() {
@@ -292,7 +295,6 @@ void Connection::on_refused() {
     case 413: ++shared_->stats.refused_body_too_large; break;
     default: ++shared_->stats.refused_malformed; break;
   }
-  diagnose(Level::debug, "http", "a request was refused", {{"request", id.value}, {"peer", peer_}, {"reason", refusal.message}});
   const std::lock_guard lock(mutex_);
   if (!parser_.head_done()) head_only_ = false;
   send_refusal(error_response(refusal.status, refusal.code, refusal.message, id));

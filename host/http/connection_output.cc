@@ -54,8 +54,20 @@ void Connection::send_answer(const Response& response) {
 
 void Connection::send_refusal(const Response& response) {
   if (!is_open_ || phase_ == Phase::lingering) return;
+  explain(response);
   send_bytes(encode(response, encode_options(true)));
   answered(true);
+}
+
+// What is refused before a handler has it. One line a minute of a kind, all of them for who asked for everything.
+void Connection::explain(const Response& refusal) const {
+  if (!refusal.error) return;
+  const ErrorNote& error = *refusal.error;
+  const auto left_out = shared_->lines.pass(shared_->options.name, error.code);
+  const Level level = !left_out ? Level::debug : refusal.status >= 500 ? Level::warn : Level::info;
+  diagnose(level, "http", "a request was refused: " + error.message,
+           {{"listener", shared_->options.name}, {"reason", to_string(error.code)}, {"request_id", error.request_id.value}, {"peer", peer_},
+            {"left_out", left_out.value_or(0)}});
 }
 
 void Connection::send_bytes(std::string bytes) {
@@ -243,7 +255,7 @@ void Connection::answer_json(int status, std::string_view body) {
 
 void Connection::abandon() {
   ++shared_->stats.handler_failures;
-  diagnose(Level::error, "http", "a request was left unanswered by its handler", {{"request", request_id_.value}});
+  diagnose(Level::error, "http", "a request was left unanswered by its handler", {{"request_id", request_id_.value}});
   answer(error_response(ErrorCode::internal_error, "the request could not be handled: send it again", request_id_));
 }
 

@@ -8,7 +8,15 @@
 
 namespace hookhost::http {
 
-std::string_view RequestHead::path() const { return std::string_view(target).substr(0, target.find('?')); }
+// RFC 9112 section 3.2.2: a server accepts the absolute form, "POST http://host/in/x", too.
+std::string_view RequestHead::path() const {
+  std::string_view path = std::string_view(target).substr(0, target.find('?'));
+  const std::size_t scheme = path.find("://");
+  if (path.starts_with('/') || scheme == std::string_view::npos) return path;
+  path.remove_prefix(scheme + 3);
+  const std::size_t slash = path.find('/');
+  return slash == std::string_view::npos ? "/" : path.substr(slash);
+}
 
 std::string_view RequestHead::query() const {
   const std::size_t at = target.find('?');
@@ -81,7 +89,7 @@ Response error_response(ErrorCode code, std::string_view message, const RequestI
 
 Response error_response(int status, ErrorCode code, std::string_view message, const RequestId& id, unsigned retry_after_s) {
   std::string body = "{\"error\":\"";
-  body += to_string(code);
+  body += to_string(public_code(code));
   body += "\",\"message\":";
   body += boost::json::serialize(boost::json::value(boost::json::string_view(message.data(), message.size())));
   body += ",\"request_id\":\"";
@@ -89,7 +97,16 @@ Response error_response(int status, ErrorCode code, std::string_view message, co
   body += "\"}";
   Response response = json_response(status, std::move(body));
   if (status == 503 || status == 429) response.headers.push_back({"Retry-After", std::to_string(retry_after_s)});
+  response.error = ErrorNote{code, std::string(message), id};
   return response;
+}
+
+Response error_response(const Error& error, const RequestId& id, unsigned retry_after_s) {
+  const ErrorCode code = public_code(error.code);
+  std::string_view message = error.message;
+  if (code != error.code && code == ErrorCode::unavailable) message = "the host cannot do this now: send it again later";
+  if (code != error.code && code == ErrorCode::internal_error) message = "the host failed at this: its diagnostics say why, under this request_id";
+  return error_response(code, message, id, retry_after_s);
 }
 
 }  // namespace hookhost::http

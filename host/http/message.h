@@ -31,7 +31,7 @@ struct RequestHead {
   std::string peer;      // "127.0.0.1:54321", "[::1]:54321"
   RequestId request_id;  // made by the server; joins the answer and its diagnostics
 
-  [[nodiscard]] std::string_view path() const;   // the target up to '?', not decoded
+  [[nodiscard]] std::string_view path() const;   // the target up to '?', without "http://host" in front, not decoded
   [[nodiscard]] std::string_view query() const;  // what follows '?', not decoded; empty when there is none
 };
 
@@ -46,6 +46,13 @@ struct Request {
   std::string body;
 };
 
+// What an error answer says, for the diagnostics: one id joins the two.
+struct ErrorNote {
+  ErrorCode code = ErrorCode::internal_error;
+  std::string message;
+  RequestId request_id;
+};
+
 // Content-Length, Date and Connection are the server's: never put them into `headers`.
 struct Response {
   int status = 200;
@@ -53,6 +60,7 @@ struct Response {
   std::string body;
   std::vector<Header> headers;
   bool close = false;  // end the connection after this answer
+  std::optional<ErrorNote> error;  // set by error_response()
 };
 
 [[nodiscard]] std::string_view status_text(int status);
@@ -60,11 +68,14 @@ struct Response {
 // 200 and the rest with `application/json`.
 [[nodiscard]] Response json_response(int status, std::string body);
 
-// The one form of every error answer: {"error":"<code>","message":"<what to do>","request_id":"req_..."}. `message` is for the client:
-// no exception's text, no path, no secret. 503 and 429 carry Retry-After (`retry_after_s`).
+// The one form of every error answer: {"error":"<public code>","message":"<what to do>","request_id":"req_..."}. `message` is for the
+// client: no exception's text, no path, no secret. 503 and 429 carry Retry-After (`retry_after_s`).
 [[nodiscard]] Response error_response(ErrorCode code, std::string_view message, const RequestId& id, unsigned retry_after_s = 1);
 // The same with a status other than the code's own (505 for not_supported).
 [[nodiscard]] Response error_response(int status, ErrorCode code, std::string_view message, const RequestId& id,
                                       unsigned retry_after_s = 1);
+// An operating error as an answer. Those of files and databases (io_error, no_space, corrupt, ...) are for the operator and may name paths:
+// the client reads only whether to send it again; whoever calls this tells the diagnostics.
+[[nodiscard]] Response error_response(const Error& error, const RequestId& id, unsigned retry_after_s = 1);
 
 }  // namespace hookhost::http

@@ -16,26 +16,25 @@ namespace hookhost::http {
 namespace {
 
 constexpr std::uint32_t kRefusalsAtOnceMax = 64;       // connections above the limit that still get their 503
-constexpr std::uint64_t kDescriptorsForOthers = 64;    // event log, databases, plugins
 constexpr std::chrono::milliseconds kDrainPoll{5};
 constexpr std::chrono::seconds kRoundMax{5};  // a reactor thread that is in one round for longer is stuck
 
 // Raises the soft limit of descriptors to the hard one and lowers `connections_max` to what then fits.
-std::uint32_t fit_connections(std::uint32_t connections_max, const std::string& name) {
+std::uint32_t fit_connections(const ServerOptions& options) {
+  const std::uint32_t connections_max = options.connections_max;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_max;
-  const std::uint64_t wanted = std::uint64_t{connections_max} + kRefusalsAtOnceMax + kDescriptorsForOthers;
+  const std::uint64_t others = std::uint64_t{options.descriptors_of_others} + kRefusalsAtOnceMax;
+  const std::uint64_t wanted = connections_max + others;
   if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
     ::setrlimit(RLIMIT_NOFILE, &limit);
     ::getrlimit(RLIMIT_NOFILE, &limit);
   }
   if (limit.rlim_cur >= wanted) return connections_max;
-  const std::uint64_t room = limit.rlim_cur > kRefusalsAtOnceMax + kDescriptorsForOthers
-                                 ? limit.rlim_cur - kRefusalsAtOnceMax - kDescriptorsForOthers
-                                 : std::max<std::uint64_t>(limit.rlim_cur / 2, 1);
+  const std::uint64_t room = limit.rlim_cur > others ? limit.rlim_cur - others : std::max<std::uint64_t>(limit.rlim_cur / 2, 1);
   diagnose(Level::warn, "http", "connections_max is lowered to what the descriptor limit allows: raise it (ulimit -n)",
-           {{"listener", name}, {"connections_max", room}, {"descriptors", static_cast<std::uint64_t>(limit.rlim_cur)}});
+           {{"listener", options.name}, {"connections_max", room}, {"descriptors", static_cast<std::uint64_t>(limit.rlim_cur)}});
   return static_cast<std::uint32_t>(room);
 }
 
@@ -104,7 +103,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& ha
   HOOKHOST_TRY(core->acceptor, Acceptor::bind(options.address));
   HOOKHOST_TRY(core->reactors, Reactors::start(options.threads, options.name));
   std::signal(SIGPIPE, SIG_IGN);
-  options.connections_max = fit_connections(options.connections_max, options.name);
+  options.connections_max = fit_connections(options);
   core->caretaker = std::make_unique<Caretaker>(core->registry, *options.clock, sweep_period(options));
   core->pump = std::make_unique<Pump>();
   core->options = std::move(options);

@@ -30,6 +30,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1:8080";   // "host:port", "[::1]:port"; port 0 lets the system choose
   unsigned threads = 2;                     // reactor threads
   std::uint32_t connections_max = 10'000;   // lowered to what the descriptor limit allows
+  std::uint32_t descriptors_of_others = 64;  // what it leaves to the rest of the process: files, databases, other listeners
   std::uint32_t header_bytes_max = 16_KiB;
   std::uint32_t header_fields_max = 256;
   std::uint32_t waiting_requests_max = 10'000;      // requests with the handler and not answered yet

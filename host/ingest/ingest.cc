@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/diagnostics.h"
 #include "ingest/describe.h"
 
 namespace hookhost::ingest {
@@ -51,7 +52,7 @@ const Source* Sources::find(std::string_view path) const {
 }
 
 Ingest::Ingest(event_log::EventLog& log, EventIdGenerator& ids, const Clock& clock)
-    : log_(log), clock_(clock), ids_(ids), reporter_(clock), sources_(std::make_shared<Sources>()) {}
+    : log_(log), clock_(clock), ids_(ids), lines_(clock), sources_(std::make_shared<Sources>()) {}
 
 std::shared_ptr<const Sources> Ingest::sources() const {
   const std::scoped_lock lock(mutex_);
@@ -109,7 +110,7 @@ Result<event_log::Event> Ingest::judge(const Source& source, Incoming& incoming)
   if (!settings.is_unsigned) {
     const auto verdict = signing::verify(source.scheme, source.secrets, incoming.headers, incoming.body, event.received_at);
     if (!verdict.ok) {
-      reporter_.report(settings.name, verdict.refusal, verdict.why, incoming.request_id);
+      explain(settings.name, verdict.refusal, verdict.why, incoming.request_id);
       return fail(verdict.refusal, std::string(public_message(verdict.refusal)));
     }
     event.verified = true;
@@ -146,20 +147,27 @@ Result<event_log::Event> Ingest::judge(const Source& source, Incoming& incoming)
   return event;
 }
 
-void Ingest::refuse(const Source& source, const Error& error, std::string_view why, std::string_view request_id) {
-  const auto reason = std::find(kRefusalReasons.begin(), kRefusalReasons.end(), to_string(error.code));
-  std::size_t index = static_cast<std::size_t>(reason - kRefusalReasons.begin());
-  if (reason == kRefusalReasons.end()) index = http_status(error.code) == 503 ? 6 : 7;
-  source.state->counters.refused.at(index).fetch_add(1, std::memory_order_relaxed);
-  if (!why.empty()) reporter_.report(source.settings.name, error.code, why, request_id);
+void Ingest::count_refusal(SourceState& state, ErrorCode code) {
+  const auto reason = std::find(kRefusalReasons.begin(), kRefusalReasons.end(), to_string(public_code(code)));
+  const std::size_t index = std::min<std::size_t>(static_cast<std::size_t>(reason - kRefusalReasons.begin()), kRefusalReasons.size() - 1);
+  state.counters.refused.at(index).fetch_add(1, std::memory_order_relaxed);
+}
+
+// At most once a minute for each source and code; the others only for who asked for everything.
+void Ingest::explain(std::string_view source, ErrorCode code, std::string_view why, std::string_view request_id) {
+  const auto left_out = lines_.pass(source, code);
+  diagnose(left_out ? Level::warn : Level::debug, "ingest", "a webhook was refused: " + std::string(why),
+           {{"source", source}, {"reason", to_string(code)}, {"request_id", request_id}, {"left_out", left_out.value_or(0)}});
 }
 
 void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
   auto judged = judge(source, incoming);
   if (!judged) {
-    const bool told = http_status(judged.error().code) == 401;  // judge() has told why
-    refuse(source, judged.error(), told ? std::string_view{} : std::string_view(judged.error().message), incoming.request_id);
-    return answer(fail(judged.error()));
+    const Error& error = judged.error();
+    count_refusal(*source.state, error.code);
+    const bool is_explained = http_status(error.code) == 401;  // by judge(), which knows more than the client is told
+    if (!is_explained) explain(source.settings.name, error.code, error.message, incoming.request_id);
+    return answer(fail(error));
   }
   event_log::Event& event = judged.value();
   event.id = ids_.next(event.received_at);
@@ -182,14 +190,15 @@ void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
     }
     answer = [shared](Result<Accepted> done) { (*shared)(std::move(done)); };
   }
-  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, answer = std::move(answer)](const Result<Offset>& done) {
+  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, request_id = std::string(incoming.request_id),
+                      answer = std::move(answer)](const Result<Offset>& done) {
     if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())));
     if (done) {
       state->counters.accepted.fetch_add(1, std::memory_order_relaxed);
       answer(Accepted{id, false});
     } else {
-      state->counters.refused.at(6).fetch_add(1, std::memory_order_relaxed);
-      reporter_.report(name, done.error().code, done.error().message, {});
+      count_refusal(*state, done.error().code);
+      explain(name, done.error().code, done.error().message, request_id);
       answer(fail(done.error()));
     }
   });

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/event_id.h"
+#include "base/line_limit.h"
 #include "event_log/event_log.h"
-#include "ingest/refusal_reporter.h"
 #include "ingest/source.h"
 
 namespace hookhost::ingest {
@@ -61,12 +61,13 @@ class Ingest {
 
  private:
   [[nodiscard]] Result<event_log::Event> judge(const Source& source, Incoming& incoming);
-  void refuse(const Source& source, const Error& error, std::string_view why, std::string_view request_id);
+  static void count_refusal(SourceState& state, ErrorCode code);
+  void explain(std::string_view source, ErrorCode code, std::string_view why, std::string_view request_id);
 
   event_log::EventLog& log_;
   const Clock& clock_;
   EventIdGenerator& ids_;
-  RefusalReporter reporter_;
+  LineLimit lines_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Sources> sources_;
 };

@@ -48,6 +48,21 @@ inline TestCertificate make_test_certificate() {
   return {pem_text(certificate_pem), pem_text(key_pem)};
 }
 
+// The first flight of a handshake.
+inline std::string client_hello() {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL* ssl = SSL_new(context);
+  BIO* out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  SSL_connect(ssl);  // waits for an answer
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(out, &data);
+  std::string hello(data, static_cast<std::size_t>(size));
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  return hello;
+}
+
 class TlsClient {
  public:
   explicit TlsClient(std::uint16_t port, int version_max = TLS1_3_VERSION) : socket_(port) {

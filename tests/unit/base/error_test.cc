@@ -34,6 +34,13 @@ TEST(ErrorCodes, HaveTheStatusesOfTheContract) {
   EXPECT_EQ(to_string(ErrorCode::body_too_large), "body_too_large");
 }
 
+TEST(ErrorCodes, AnHttpAnswerSaysOnlyWhatAClientCanUse) {
+  EXPECT_EQ(public_code(ErrorCode::usage), ErrorCode::invalid_request);
+  for (const ErrorCode code : {ErrorCode::io_error, ErrorCode::corrupt, ErrorCode::permission}) EXPECT_EQ(public_code(code), ErrorCode::internal_error);
+  for (const ErrorCode code : {ErrorCode::no_space, ErrorCode::poisoned, ErrorCode::busy}) EXPECT_EQ(public_code(code), ErrorCode::unavailable);
+  for (const ErrorCode code : {ErrorCode::team_mismatch, ErrorCode::not_supported, ErrorCode::timeout}) EXPECT_EQ(public_code(code), code);
+}
+
 TEST(Histogram, CountsCumulatively) {
   const double bounds[] = {1, 10};
   Histogram histogram(bounds);

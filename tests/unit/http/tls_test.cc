@@ -103,6 +103,30 @@ TEST_F(TlsTest, AClientThatLeavesInTheHandshakeHarmsNobody) {
   EXPECT_TRUE(client.receive_answer().ends_with("hi"));
 }
 
+// With a hello that the server answers, so that it writes to who is gone.
+TEST_F(TlsTest, AClientThatLeavesAmidTheHandshakeHarmsNobody) {
+  start();
+  const std::string hello = test::client_hello();
+  for (int i = 0; i < 20; ++i) {
+    RawClient leaver = connect();
+    leaver.send(hello);
+    if (i % 2 == 0) leaver.reset();
+  }
+  TlsClient client(server_->port());
+  ASSERT_TRUE(client.send(post("hi")));
+  EXPECT_TRUE(client.receive_answer().ends_with("hi"));
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 1; }));
+}
+
+TEST_F(TlsTest, TheAnswerTo413ArrivesThoughTheClientGoesOnSending) {
+  start();
+  TlsClient client(server_->port());
+  ASSERT_TRUE(client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n"));
+  ASSERT_TRUE(client.send(std::string(2'000'000, 'x')));
+  EXPECT_TRUE(client.receive_answer().starts_with("HTTP/1.1 413 "));
+  EXPECT_TRUE(client.was_ended_properly());
+}
+
 TEST_F(TlsTest, RefusesBadCertificatesAndKeys) {
   const test::TestCertificate other = test::make_test_certificate();
   const std::vector<TlsOptions> bad{{"nonsense", certificate_.key}, {certificate_.certificate, "nonsense"}, {certificate_.certificate, other.key}};
