@@ -76,11 +76,12 @@ class HostProcess {
   std::map<std::string, std::string> sources{{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], duplicates: {by: body, window: 1h}})"}};
   std::map<std::string, std::string> plugins;  // name to a YAML flow mapping
   std::string event_log = "{segment_bytes: 1MiB, disk_free_min: 1MiB}";
-  std::string more;  // further lines
+  std::string listen;  // further keys of listen, each behind a comma
+  std::string more;    // further lines
 
   void write_config() const {
-    std::string text = "data_dir: ../data\nlisten: {address: \"127.0.0.1:" + std::to_string(public_port_) +
-                       "\"}\nadmin: {address: \"127.0.0.1:" + std::to_string(admin_port_) +
+    std::string text = "data_dir: ../data\nlisten: {address: \"127.0.0.1:" + std::to_string(public_port_) + "\"" + listen +
+                       "}\nadmin: {address: \"127.0.0.1:" + std::to_string(admin_port_) +
                        "\"}\nevent_log: " + event_log + "\n" + more + "sources:\n";
     for (const auto& [name, value] : sources) text += "  " + name + ": " + value + "\n";
     if (!plugins.empty()) text += "plugins:\n";

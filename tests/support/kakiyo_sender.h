@@ -19,11 +19,16 @@ inline std::string message(const std::string& chat, std::int64_t n, const json::
       json::object{{"event", "linkedin.message.received"}, {"teamId", "team_1"}, {"timestamp", "2026-01-01T00:00:00Z"}, {"data", std::move(data)}});
 }
 
-inline std::string signed_post(const std::string& body, const std::string& target = "/in/kakiyo") {
-  const auto headers = signing::sign({.scheme = signing::Scheme::kakiyo}, kSecret, "", WallTime{}, body);
-  std::string lines = "Content-Type: application/json\r\n";
+// The header lines of a signature.
+inline std::string signature_of(const std::string& body, signing::Scheme scheme = signing::Scheme::kakiyo, const std::string& secret = kSecret, WallTime now = {}) {
+  std::string lines;
+  const auto headers = signing::sign({.scheme = scheme}, secret, "", now, body);
   for (const auto& [name, value] : headers.value()) lines += name + ": " + value + "\r\n";
-  return post(body, lines, target);
+  return lines;
+}
+
+inline std::string signed_post(const std::string& body, const std::string& target = "/in/kakiyo") {
+  return post(body, "Content-Type: application/json\r\n" + signature_of(body), target);
 }
 
 class KakiyoSender {
