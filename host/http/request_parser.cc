@@ -16,6 +16,8 @@ namespace beast = boost::beast;
 using beast::http::error;
 using ErrorCodeOut = boost::system::error_code;
 
+// Beast asserts that it never sees less of "0\r\n\r\n" once it knows that the last chunk has begun. Every chunked body has as much to come.
+constexpr std::size_t kChunkedBytesMin = 5;
 constexpr std::size_t kReservedBodyBytes = 64 * 1024;  // what an announced length may claim before bytes arrive
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -218,7 +220,8 @@ RequestParser::Status RequestParser::Impl::feed_head(std::string_view bytes, std
 
 RequestParser::Status RequestParser::Impl::feed_body(std::string_view bytes, std::size_t& used) {
   ErrorCodeOut ec;
-  while (!collector->is_complete && !ec && used < bytes.size()) {
+  const std::size_t bytes_min = collector->request.head.chunked ? kChunkedBytesMin : 1;
+  while (!collector->is_complete && !ec && bytes.size() - used >= bytes_min) {
     used += collector->put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
   }
   if (collector->is_complete) return Status::complete;

@@ -43,6 +43,8 @@ std::vector<Row> rows() {
       {"chunked_and_length", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400, true},
       {"chunked", chunked("2\r\nhi\r\n0\r\n\r\n"), 200, false},
       {"chunked_with_extension_and_trailer", chunked("2;a=b\r\nhi\r\n0\r\nX-T: 1\r\n\r\n"), 200, false},
+      {"chunked_and_empty", chunked("0\r\n\r\n"), 200, false},
+      {"chunked_and_empty_with_trailer", chunked("0\r\nX-T: 1\r\n\r\n"), 200, false},
       {"bad_chunk", chunked("zz\r\nhi\r\n0\r\n\r\n"), 400, true},
       {"bad_chunk_end", chunked("2\r\nhiXX0\r\n\r\n"), 400, true},
       {"overflowing_chunk", chunked("fffffffffffffffff\r\n"), 400, true},

@@ -54,6 +54,12 @@ Verdict parse(const std::vector<std::string>& pieces) {
   return verdict;
 }
 
+std::vector<std::string> each_byte(const std::string& text) {
+  std::vector<std::string> bytes;
+  for (const char c : text) bytes.emplace_back(1, c);
+  return bytes;
+}
+
 std::vector<std::string> corpus() {
   std::vector<std::string> texts;
   for (const auto& entry : std::filesystem::directory_iterator(HOOKHOST_HTTP_CORPUS)) {
@@ -84,9 +90,7 @@ TEST(RequestParserTest, GivesTheSameVerdictCutAtEveryByte) {
 
 TEST(RequestParserTest, GivesTheSameVerdictByteByByte) {
   for (const std::string& text : corpus()) {
-    std::vector<std::string> bytes;
-    for (const char c : text) bytes.emplace_back(1, c);
-    EXPECT_EQ(parse(bytes), parse({text})) << text.substr(0, 200);
+    EXPECT_EQ(parse(each_byte(text)), parse({text})) << text.substr(0, 200);
   }
 }
 
@@ -108,9 +112,12 @@ TEST(RequestParserTest, SurvivesMutatedRequests) {
     const std::size_t cut = random() % text.size();
     const Verdict whole = parse({text});
     const Verdict halves = parse({text.substr(0, cut), text.substr(cut)});
-    ASSERT_EQ(halves.status == RequestParser::Status::complete, whole.status == RequestParser::Status::complete) << text;
-    if (whole.status == RequestParser::Status::complete) {
-      ASSERT_EQ(halves, whole) << text;
+    const Verdict bytes = parse(each_byte(text));
+    for (const Verdict& other : {halves, bytes}) {
+      ASSERT_EQ(other.status == RequestParser::Status::complete, whole.status == RequestParser::Status::complete) << text;
+      if (whole.status == RequestParser::Status::complete) {
+        ASSERT_EQ(other, whole) << text;
+      }
     }
   }
 }
