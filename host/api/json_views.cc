@@ -82,6 +82,7 @@ json::object view(const delivery::ReplayProgress& progress) {
                    {"subscriber", progress.subscriber.value},
                    {"mode", progress.mode},
                    {"state", progress.state},
+                   {"reason", text_or_null(progress.reason)},
                    {"from", progress.from.value},
                    {"until", progress.until.value},
                    {"position", progress.position.value},

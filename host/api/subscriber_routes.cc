@@ -2,6 +2,7 @@
 #include "api/json_views.h"
 #include "api/routes.h"
 #include "base/bytes.h"
+#include "base/event_id.h"
 
 namespace hookhost::api {
 
@@ -52,6 +53,18 @@ Result<> name_events(HostControl& host, std::vector<delivery::DeliveryStatus>& a
   return success();
 }
 
+// `event`: an offset or an id.
+Result<std::vector<delivery::DeliveryStatus>> deliveries_of(HostControl& host, delivery::DeliveryQuery query, const std::optional<std::string>& event) {
+  const auto offset = event ? parse_u64(*event) : std::nullopt;
+  if (event && !offset && !is_event_id(*event)) return fail(ErrorCode::usage, "'event' must be an offset or an event's id (evt_...)");
+  if (offset) query.offset = Offset{*offset};
+  if (event && !offset) query.limit = 0;
+  auto all = host.engine().deliveries(query);
+  HOOKHOST_CHECK(name_events(host, all));
+  if (event && !offset) std::erase_if(all, [&](const auto& one) { return one.id.value != *event; });
+  return all;
+}
+
 }  // namespace
 
 Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, const Path& path) {
@@ -59,16 +72,14 @@ Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, co
     HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
     delivery::DeliveryQuery query;
     HOOKHOST_TRY(const auto subscriber, arguments.text("subscriber"));
-    HOOKHOST_TRY(const auto event, arguments.number("event"));
+    HOOKHOST_TRY(const auto event, arguments.text("event"));
     HOOKHOST_TRY(const auto state, arguments.text("state"));
     HOOKHOST_TRY(const auto key, arguments.text("key"));
     HOOKHOST_CHECK(arguments.finish());
     if (subscriber) query.subscriber = SubscriberId{*subscriber};
-    if (event) query.offset = Offset{*event};
     query.state = state.value_or("");
     query.key = key.value_or("");
-    auto all = host.engine().deliveries(query);
-    HOOKHOST_CHECK(name_events(host, all));
+    HOOKHOST_TRY(const auto all, deliveries_of(host, std::move(query), event));
     json::array out;
     for (const auto& one : all) out.push_back(view(one));
     return json::value(std::move(out));
@@ -76,10 +87,17 @@ Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, co
   if (path.size() == 3 && path[2] == "retry-now" && call.method == "POST") {
     HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
     HOOKHOST_TRY(const auto subscriber, arguments.required("subscriber"));
-    HOOKHOST_TRY(const auto offset, arguments.number("offset"));
+    HOOKHOST_TRY(const auto event, arguments.required("event"));
     HOOKHOST_CHECK(arguments.finish());
-    if (!offset) return fail(ErrorCode::usage, "'offset' is missing");
-    HOOKHOST_CHECK(host.engine().retry_now(SubscriberId{subscriber}, Offset{*offset}));
+    const SubscriberId id{subscriber};
+    if (const auto offset = parse_u64(event)) {
+      HOOKHOST_CHECK(host.engine().retry_now(id, Offset{*offset}));
+      return done();
+    }
+    HOOKHOST_CHECK(host.engine().status(id));
+    HOOKHOST_TRY(const auto waiting, deliveries_of(host, {.subscriber = id, .state = "blocked"}, event));
+    if (waiting.empty()) return fail(ErrorCode::not_found, "no delivery of event " + event + " waits: hookhost deliveries list shows those that do");
+    HOOKHOST_CHECK(host.engine().retry_now(id, waiting.front().offset));
     return done();
   }
   return no_such_route();

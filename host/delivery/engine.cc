@@ -190,9 +190,9 @@ Result<> Engine::retry_dead_letter(const SubscriberId& id, state::StreamId strea
   HOOKHOST_TRY(auto copy, impl_->core.store.parked_one(id, stream, offset));
   if (!copy) return fail(ErrorCode::not_found, "there is no such dead letter: hookhost dead-letters list shows them");
   HOOKHOST_TRY(auto event, impl_->core.feed.decode(copy->event, offset));
-  return impl_->ordered(id, [&](Runner& runner, const Done& done) {
+  return impl_->ordered(id, [&](Runner& runner, Done done) {
     if (!runner.fed()) return done(fail(ErrorCode::refused, "nothing is delivered to it now (hookhost status " + id.value + " says why)"));
-    runner.retry_dead_letter(stream, event, done);
+    runner.retry_parked(std::move(*copy), event, std::move(done));
   });
 }
 

@@ -49,7 +49,7 @@ void choose_live(const ReplayRequest& request, bool handled_any, ReplayPlan& pla
   }
 }
 
-std::string refusal_of(const ReplayRequest& request, const Situation& now, const ReplayPlan& plan) {
+std::string refusal_of(const ReplayRequest& request, const Situation& now, const ReplayPlan& plan, bool uses_kv) {
   const std::string name = now.row.id.value;
   if (!now.attached) return name + " has no running instance: enable it first";
   if (now.row.condition == state::Condition::paused || now.row.condition == state::Condition::stopped) {
@@ -58,6 +58,7 @@ std::string refusal_of(const ReplayRequest& request, const Situation& now, const
   if (now.running && !request.reset) {
     return "replay " + std::to_string(*now.running) + " runs: wait for it, or hookhost replays cancel " + std::to_string(*now.running);
   }
+  if (plan.live == LiveMode::carry_on && uses_kv) return kv_refusal(now.row.id);
   if (now.traits.on_replay == Traits::OnReplay::reset_only && !request.reset && now.row.handled_any) {
     return name + " takes a replay only with --reset, which clears what it keeps in the host and starts over";
   }
@@ -94,6 +95,7 @@ ReplayProgress progress_of(const state::ReplayRow& row) {
   out.subscriber = row.subscriber;
   out.mode = row.mode;
   out.state = row.state;
+  if (row.state == "failed") out.reason = kv_refusal(row.subscriber);
   out.from = row.from;
   out.until = row.until;
   out.position = std::min(row.position.frontier, row.until);
@@ -107,6 +109,11 @@ ReplayProgress progress_of(const state::ReplayRow& row) {
 }
 
 }  // namespace
+
+std::string kv_refusal(const SubscriberId& subscriber) {
+  return subscriber.value + " keeps state in the host (kv), which a replay beside live may not write: --reset clears it and builds it anew from --from, "
+         "--live wait writes it while live events wait";
+}
 
 Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
   if (request.from.kind == StartAt::Kind::hold) return fail(ErrorCode::usage, "--from hold makes no sense: name a place, a time or an age");
@@ -124,7 +131,10 @@ Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
   choose_live(request, now->row.handled_any, plan);
   plan.position = request.reset || !now->row.handled_any ? now->row.position.frontier : now->next;
   // One that has handled nothing, or starts over, may as well begin later.
-  if ((request.reset || !now->row.handled_any) && plan.from > plan.position) plan.position = plan.from;
+  if ((request.reset || !now->row.handled_any) && plan.from > plan.position) {
+    plan.position = plan.from;
+    plan.moves = true;
+  }
   plan.until = plan.position;
   if (request.until) {
     HOOKHOST_TRY(const Offset until, impl_->resolve(*request.until));
@@ -132,9 +142,10 @@ Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
   }
   plan.until = std::max(plan.until, plan.from);
   HOOKHOST_CHECK(count_matching(impl_->core.feed, filter_of(request, now->options), plan));
-  plan.refusal = refusal_of(request, *now, plan);
+  HOOKHOST_TRY(const auto kv, impl_->core.store.kv_scan(request.subscriber, "", "", 1));
+  plan.refusal = refusal_of(request, *now, plan, !kv.empty());
   plan.needs_confirmation = now->attached && now->traits.on_replay == Traits::OnReplay::ask && plan.matching > 0 && (now->row.handled_any || request.reset);
-  if (plan.live == LiveMode::carry_on) plan.notes.emplace_back("kv writes are refused in a replay beside live");
+  if (plan.live == LiveMode::carry_on) plan.notes.emplace_back("kv writes are refused in a replay beside live; it ends if the plugin insists on them");
   if (now->row.handled_any && !request.reset) plan.notes.emplace_back("events it has handled before are handled again: at least once");
   if (!plan.events_removed.empty()) plan.notes.emplace_back("retention has removed some of these events");
   return plan;
@@ -161,8 +172,8 @@ Result<state::StreamId> Engine::replay_start(const ReplayRequest& request) {
   row.created_at = impl_->core.clock.wall();
   HOOKHOST_CHECK(impl_->ordered(request.subscriber, [row, plan, reset = request.reset](Runner& runner, Done done) {
     if (runner.replay() != nullptr && !reset) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
-    const bool moves = plan.position > runner.next_position() && plan.from >= plan.until;
-    if (reset || moves) return runner.begin_reset(row, plan.position, std::move(done));
+    if (plan.moves && !reset && runner.row().handled_any) return done(fail(ErrorCode::conflict, "it has begun meanwhile; ask again"));
+    if (reset || plan.moves) return runner.begin_reset(row, plan.position, std::move(done));
     if (!runner.running()) return done(fail(ErrorCode::unavailable, "the subscriber's instance is not running now (hookhost status says why); try again"));
     runner.begin_replay(row, std::move(done));
   }));

@@ -13,12 +13,6 @@
 
 namespace hookhost::delivery {
 
-// A dead letter or a held event that is delivered again before anything else of its lane.
-struct Prior {
-  Offset offset;
-  bool held = false;
-};
-
 // Why a lane's event waits.
 struct Setback {
   std::uint32_t attempts = 0;
@@ -27,6 +21,13 @@ struct Setback {
   MonotonicTime due_at;
   std::string last_outcome;
   std::string last_error;
+};
+
+// A dead letter or a held event that is delivered again before anything else of its lane.
+struct Prior {
+  Offset offset;
+  bool held = false;
+  Setback setback;  // since it goes again
 };
 
 // What a lane owes beside its queue. A lane with this part is open: its row is in the store or will be with the next commit.

@@ -33,6 +33,7 @@ struct ReplayRequest {
 struct ReplayPlan {
   Offset from, until;                       // what is replayed: [from, until), never beyond the subscriber's position
   Offset position;                          // where the subscriber goes on after it
+  bool moves = false;                       // it has handled nothing and begins later than it stands
   LiveMode live = LiveMode::wait;
   std::string live_reason;                  // why, in words
   std::uint64_t matching = 0;               // events in [from, until) that it gets
@@ -43,11 +44,15 @@ struct ReplayPlan {
   std::vector<std::string> notes;           // "kv writes are refused in a replay beside live", ...
 };
 
+// Why a subscriber that writes kv gets no replay beside live, and the way out.
+[[nodiscard]] std::string kv_refusal(const SubscriberId& subscriber);
+
 struct ReplayProgress {
   state::StreamId id = 0;
   SubscriberId subscriber;
   std::string mode;   // wait, continue, reset
-  std::string state;  // running, blocked (only blocked keys are left), done, cancelled
+  std::string state;  // running, blocked (only blocked keys are left), done, cancelled, failed
+  std::string reason;  // of failed: why, and the way out
   Offset from, until, position;
   std::uint64_t total = 0, handled = 0, failed = 0;
   double rate = 0;             // the limit; 0: none

@@ -41,14 +41,19 @@ std::uint32_t number_after(std::string_view text, std::string_view name, std::ui
   return value;
 }
 
+std::uint32_t run_of(std::string_view plan) { return std::max(1U, number_after(plan, "run=", 1)); }
+
 // How long a call gets to end when its instance is replaced after a fault.
 constexpr Duration kFaultGrace = std::chrono::seconds{2};
+
+const Error kRestarted{ErrorCode::unavailable, "the instance was restarted; try again"};
+const Error kStopped{ErrorCode::unavailable, "the subscriber was stopped; try again"};
 
 }  // namespace
 
 Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
     : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
-  run_ = std::max(1U, number_after(row_.plan, "run=", 1));
+  run_ = run_of(row_.plan);
   recovering_ = number_after(row_.plan, "recovering=", 0) != 0;
   if (row_.condition == state::Condition::detached) {
     before_detached_ = static_cast<state::Condition>(std::min(number_after(row_.plan, "before=", 0), 3U));
@@ -100,6 +105,7 @@ void Runner::restart_when_quiet() {
 void Runner::start_instance() {
   phase_ = Phase::starting;
   ++generation_;
+  lost_early_.reset();
   kv_ = std::make_shared<KvOverlay>(core_.store, row_.id);
   StartRequest prototype;
   prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
@@ -108,8 +114,9 @@ void Runner::start_instance() {
   core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
                   before = std::exchange(before_start_, {})]() mutable {
     Result<> prepared = success();
-    for (const auto& step : before) {
-      if (prepared) prepared = step();
+    for (auto& order : before) {
+      if (prepared) prepared = order.write();
+      order.done(prepared);
     }
     auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype)
                                                              : Result<Started>(fail(prepared.error())));
@@ -147,6 +154,7 @@ Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, cons
              {{"subscriber", id.value}});
     out.token = loaded->row.token;
   }
+  HOOKHOST_TRY(out.dead_letters, store.count_parked(id, state::ParkedRow::Kind::dead));
   out.loaded = std::move(*loaded);
   return out;
 }
@@ -158,6 +166,7 @@ void Runner::started(Result<Started> result) {
     phase_reason_ = result.error().message;
     note_error(phase_reason_);
     const auto code = result.error().code;
+    if (!before_start_.empty() && !draining_) return restart_when_quiet();
     const bool final = code == ErrorCode::invalid_config || code == ErrorCode::not_supported || code == ErrorCode::not_found;
     diagnose(Level::error, "delivery", "a subscriber did not start: " + phase_reason_, {{"subscriber", row_.id.value}});
     if (final || draining_) return;
@@ -174,6 +183,8 @@ void Runner::started(Result<Started> result) {
   phase_ = Phase::running;
   phase_reason_.clear();
   build_streams(result.value());
+  if (lost_early_) return restart(*lost_early_);
+  if (!before_start_.empty() && !draining_) replace_instance();  // ordered while it started
 }
 
 void Runner::build_streams(Started& started) {
@@ -195,7 +206,9 @@ void Runner::build_streams(Started& started) {
   for (auto& replay : loaded.replays) {
     if (replay.state == "running" && !replay_) set_replay(std::move(replay), loaded.lanes);
   }
+  dead_letters_ = started.dead_letters;
   held_ = loaded.held.size();
+  recount_ = false;
   if (held_ > 0 && row_.condition == state::Condition::live) load_held();
   needed_ = main_->oldest_needed();
   if (side_) needed_ = std::min(needed_, side_->oldest_needed());
@@ -253,18 +266,21 @@ void Runner::restart(const std::string& reason) {
   ++counts_.restarts;
   note_error(reason);
   diagnose(Level::warn, "delivery", "a new instance starts from the committed state: " + reason, {{"subscriber", row_.id.value}});
+  replace_instance();
+}
+
+void Runner::replace_instance() {
   if (commit_phase_ == CommitPhase::checkpointing) {  // its answer may never come
     ++commit_serial_;
     commit_phase_ = CommitPhase::idle;
-    fail_waiters(batch_waiters_, Error{ErrorCode::unavailable, "the instance was restarted; try again"});
+    fail_waiters(batch_waiters_, kRestarted);
   }
   Changes kept;
   kept.row = changes_.row;  // what the operator ordered stays ordered
-  kept.waiters = std::move(changes_.waiters);
-  if (replay_ && replay_->cancelled) kept.waiters.push_back([done = replay_->cancelled](const Result<>&) {
-    done(fail(ErrorCode::unavailable, "the instance was restarted; try again"));
-  });
-  if (kept.row || !kept.waiters.empty()) kept.since = core_.now;
+  kept.row_waiters = std::move(changes_.row_waiters);
+  if (kept.row || !kept.row_waiters.empty()) kept.since = core_.now;
+  if (replay_ && replay_->cancelled) changes_.waiters.push_back(std::move(replay_->cancelled));
+  fail_waiters(changes_.waiters, kRestarted);
   changes_ = std::move(kept);
   forget_memory();
   auto ordered = row_;
@@ -273,7 +289,19 @@ void Runner::restart(const std::string& reason) {
   row_.reason = ordered.reason;
   row_.changed_at = ordered.changed_at;
   row_.plan = ordered.plan;
+  take_back_stop();
   stop_instance(core_.now + kFaultGrace);
+}
+
+// A stop that was not committed is decided anew: what led there is delivered again.
+void Runner::take_back_stop() {
+  const auto& sent = commit_phase_ == CommitPhase::committing && batch_.row ? *batch_.row : committed_row_;
+  run_ = run_of(sent.plan);
+  run_events_.clear();
+  if (row_.condition != state::Condition::stopped || sent.condition == state::Condition::stopped) return;
+  row_.condition = sent.condition;
+  row_.reason = sent.reason;
+  row_.changed_at = sent.changed_at;
 }
 
 void Runner::stop_instance(MonotonicTime deadline) {
@@ -316,6 +344,7 @@ void Runner::drain(MonotonicTime deadline, std::function<void()> done) {
     done();
   };
   if (main_) {
+    take_back_ready();
     if (live_) leave_live(core_.live_end);
     changes_.position = true;
     changed();
@@ -346,7 +375,7 @@ void Runner::drain_step() {
       commit_phase_ = CommitPhase::idle;
       fail_waiters(batch_waiters_, Error{ErrorCode::unavailable, "the commit did not end in time"});
     }
-    fail_waiters(changes_.waiters, Error{ErrorCode::unavailable, "the subscriber was stopped; try again"});
+    for (auto* waiters : {&changes_.waiters, &changes_.row_waiters}) fail_waiters(*waiters, kStopped);
     changes_ = Changes{};
     forget_memory();
     row_.position = committed_row_.position;
@@ -358,6 +387,7 @@ void Runner::drain_step() {
   draining_ = false;
   subscriber_.reset();
   ++generation_;
+  for (const auto& order : std::exchange(before_start_, {})) order.done(fail(kStopped));
   if (auto done = std::exchange(drained_, nullptr)) done();
 }
 

@@ -67,8 +67,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void return_to_configuration(Done done);
   void resume(Done done);
   [[nodiscard]] bool retry_now(Offset offset);
-  // `event`: the copy, decoded. Precondition: running and fed.
-  void retry_dead_letter(state::StreamId stream, const event_log::EventPtr& event, const Done& done);
+  // `row`: with its copy; `event`: that, decoded. Precondition: running and fed.
+  void retry_parked(state::ParkedRow row, const event_log::EventPtr& event, Done done);
   void erase_parked(state::StreamId stream, Offset offset, Done done);
   void begin_replay(state::ReplayRow row, Done done);
   void begin_reset(state::ReplayRow row, Offset position, Done done);
@@ -104,6 +104,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     std::uint32_t outcomes = 0;
     std::uint64_t kv_bytes = 0;
     std::vector<Done> waiters;
+    std::vector<Done> row_waiters;  // what they wait for outlives the instance
     std::optional<MonotonicTime> since;
     bool urgent = false;
   };
@@ -115,10 +116,17 @@ class Runner : public std::enable_shared_from_this<Runner> {
     bool goes_first = false;   // live waits for it
     bool kv = true;
     bool cancelling = false;
+    bool failing = false;      // a call insisted on kv: it ends, and not as one that could go on
     Done cancelled;
     MonotonicTime began{};
     std::uint64_t handled_before = 0;
     MonotonicTime last_outcome{};
+  };
+
+  // What is written before the next instance starts.
+  struct Order {
+    std::function<Result<>()> write;
+    Done done;
   };
 
   // Attempts of an event that ended an instance: remembered while the next one starts.
@@ -137,6 +145,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   struct Started {
     state::Loaded loaded;
     std::uint64_t token = 0;
+    std::uint64_t dead_letters = 0;
   };
 
   // runner.cc
@@ -147,11 +156,15 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
   [[nodiscard]] MonotonicTime due_at(const state::LaneRow& row);
   void restart(const std::string& reason);
+  void replace_instance();
+  void take_back_stop();
   void restart_when_quiet();
   void stop_instance(MonotonicTime deadline);
   void stopped();
   void forget_memory();
-  void load_held();
+  void load_held(std::optional<state::StreamId> only = {});
+  void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
+  void recount_if_due();
   void note_error(const std::string& error);
   [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
   void drain_step();
@@ -172,6 +185,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] std::size_t submit_window() const;
   void hand_over();
   void take_from(Stream& stream, std::size_t limit, std::vector<Delivery>& out);
+  void take_back_ready();
   void fetch(state::StreamId stream, const Stream::Work& work);
   void fetched(state::StreamId stream, const Stream::Work& work, Result<event_log::EventPtr> event);
   void prepare_delivery(Stream& stream, PendingNumber number, std::vector<Delivery>& out);
@@ -187,7 +201,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void failed_attempt(Stream& stream, PendingNumber number, const Completion& completion);
   void park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts);
   void note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took);
-  void count_failure();
+  void count_failure(Offset offset);
+  void end_run();
+  void unpark(state::StreamId stream, Offset offset);
+  [[nodiscard]] bool is_unparked(state::StreamId stream, Offset offset) const;
   void uncount(const Pending& pending);
   void stop_myself();
   void append_own(std::string type, std::string detail);
@@ -237,17 +254,19 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::uint64_t generation_ = 0;
   std::uint32_t start_failures_ = 0;
   std::string phase_reason_, idle_reason_;
+  std::optional<std::string> lost_early_;  // the instance is gone again, its start not yet heard of
   bool start_wanted_ = false;  // as soon as the commit under way has ended
   bool draining_ = false;
   MonotonicTime drain_deadline_{};
   std::function<void()> drained_;
-  std::vector<std::function<Result<>()>> before_start_;  // run on the starting thread, after the old instance is gone
+  std::vector<Order> before_start_;  // carried out on the starting thread, after the old instance is gone
 
   PendingPool pool_;
   std::unique_ptr<Stream> main_, side_;
   Reading main_reading_, side_reading_;
   std::optional<ReplayRun> replay_;
   bool live_ = false;
+  std::uint64_t held_loads_ = 0;  // the answer to the last one counts
   bool holding_ = false;  // what is held is being loaded; nothing is fed until it stands before its lanes
   bool touched_ = false;
   bool new_ = false;  // accepted for the first time, not attached yet
@@ -276,6 +295,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   MonotonicTime position_written_{};
 
   std::uint32_t run_ = 1;        // the failed run that parked rows are marked with
+  std::unordered_set<std::uint64_t> run_events_;  // the offsets that it counts, since the instance started
   bool recovering_ = false;      // resumed after a stop, nothing ok yet
   std::optional<state::Condition> before_detached_;
   OutcomeCounts counts_;
@@ -283,6 +303,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::optional<WallTime> last_error_at_;
   std::uint64_t earlier_events_ = 0;
   std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;
+  bool recount_ = false;  // the store is asked for the counts of parked events, once what is under way stands there
+  MonotonicTime recount_at_{};
 };
 
 }  // namespace hookhost::delivery

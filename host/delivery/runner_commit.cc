@@ -97,6 +97,7 @@ state::Batch Runner::build_batch() {
   batch_covered_ = std::move(changes_.covered);
   std::sort(batch_covered_.begin(), batch_covered_.end());
   batch_waiters_ = std::move(changes_.waiters);
+  std::move(changes_.row_waiters.begin(), changes_.row_waiters.end(), std::back_inserter(batch_waiters_));
   batch_outcomes_ = changes_.outcomes;
   batch_kv_bytes_ = changes_.kv_bytes;
   // Walking the lanes costs; an older answer is a smaller one, which is safe.
@@ -152,6 +153,7 @@ void Runner::committed(Result<> result) {
   touch();
   if (!result) {
     fail_waiters(batch_waiters_, result.error());
+    take_back_stop();
     if (phase_ == Phase::running) {
       restart("the commit failed: " + result.error().message);
     } else if (start_wanted_) {

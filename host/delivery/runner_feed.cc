@@ -45,6 +45,7 @@ void Runner::pump() {
     }
   }
   commit_if_due();
+  recount_if_due();
   if (draining_) drain_step();
 }
 
@@ -204,6 +205,17 @@ void Runner::prepare_delivery(Stream& stream, PendingNumber number, std::vector<
   out.push_back(std::move(delivery));
 }
 
+// What was fetched for a hand-over that does not come.
+void Runner::take_back_ready() {
+  for (const auto& delivery : std::exchange(ready_, {})) {
+    const auto number = pool_.find(delivery.id);
+    Stream& stream = *stream_of(pool_[*number].stream);
+    --in_flight_;
+    if (&stream == side_.get()) --side_out_;
+    stream.requeue(*number);
+  }
+}
+
 // --- The end of a replay ---------------------------------------------------------------------------------------------------------------
 
 void Runner::finish_replay_if_done() {
@@ -212,7 +224,7 @@ void Runner::finish_replay_if_done() {
   if (replay_->cancelling) {
     if (side_out_ > 0) return;
     side_->spill();
-    end_replay("cancelled");
+    end_replay(replay_->failing ? "failed" : "cancelled");
     return;
   }
   if (side_->read() < replay_->row.until) return;
@@ -235,6 +247,12 @@ void Runner::end_replay(std::string state) {
   row.position = side_->position();
   row.finished_at = core_.wall;
   side_->collect(changes_.batch.lanes, changes_.batch.lanes_erased);
+  if (row.state == "failed") {  // it does not go on
+    std::erase_if(changes_.batch.lanes, [&](const auto& lane) { return lane.stream == row.id; });
+    for (const auto& [number, lane] : side_->lanes()) {
+      if (lane.owed) changes_.batch.lanes_erased.emplace_back(row.id, lane.owed->name);
+    }
+  }
   changes_.batch.replays.push_back(std::move(row));
   if (replay_->cancelled) changes_.waiters.push_back(std::move(replay_->cancelled));
   main_->set_other(nullptr, false);

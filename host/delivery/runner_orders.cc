@@ -1,7 +1,14 @@
 // What the operator asks.
+#include <tuple>
+
 #include "delivery/runner.h"
 
 namespace hookhost::delivery {
+namespace {
+
+constexpr Duration kRecountEvery = std::chrono::seconds{1};
+
+}  // namespace
 
 Offset Runner::next_position() const {
   if (!main_) return row_.position.frontier;
@@ -13,8 +20,12 @@ void Runner::set_condition(state::Condition condition, std::string reason, Done 
   row_.reason = std::move(reason);
   row_.changed_at = core_.wall;
   changes_.row = true;
+  if (condition != state::Condition::live) take_back_ready();
   if (live_ && condition != state::Condition::live) leave_live(core_.live_end);
-  commit_soon(std::move(done));
+  changes_.row_waiters.push_back(std::move(done));
+  changes_.urgent = true;
+  changed();
+  touch();
 }
 
 void Runner::leave_configuration(Done done) {
@@ -45,40 +56,88 @@ void Runner::resume(Done done) {
   set_condition(state::Condition::live, {}, std::move(done));  // the start that comes, or is under way, loads what is held
 }
 
-// Puts what is held before everything else of its lanes.
-void Runner::load_held() {
-  using Held = std::vector<std::pair<state::StreamId, event_log::EventPtr>>;
+// Puts what is held (of one stream) before everything else of its lanes.
+void Runner::load_held(std::optional<state::StreamId> only) {
+  using Held = std::vector<std::pair<state::ParkedRow, event_log::EventPtr>>;
   holding_ = true;
-  auto answer = bound([](Runner& self, const std::shared_ptr<Result<Held>>& held) {
+  auto answer = bound([only, load = ++held_loads_](Runner& self, const std::shared_ptr<Result<Held>>& held) {
+    if (load != self.held_loads_) return;
     if (!*held) {
       self.note_error(held->error().message);
-      self.core_.timers.at(self.core_.now + std::chrono::seconds{1}, [weak = self.weak_from_this(), generation = self.generation_] {
-        if (const auto again = weak.lock(); again && again->generation_ == generation) again->load_held();
+      self.core_.timers.at(self.core_.now + std::chrono::seconds{1}, [only, weak = self.weak_from_this(), generation = self.generation_] {
+        if (const auto again = weak.lock(); again && again->generation_ == generation) again->load_held(only);
       });
       return;
     }
     self.holding_ = false;
-    for (const auto& [stream, event] : held->value()) {
-      Stream* to = self.stream_of(stream);
-      if (to == nullptr) continue;
-      to->set_now(self.core_.now);
-      to->add_prior(*event, true);
-    }
+    for (auto& [row, event] : held->value()) self.add_again(std::move(row), event, [](const Result<>&) {});
     self.touch();
   });
-  core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, answer] {
+  core_.jobs.run([&feed = core_.feed, &store = core_.store, id = row_.id, only, answer] {
     const auto load = [&]() -> Result<Held> {
       Held held;
       HOOKHOST_TRY(auto rows, store.parked({id, state::ParkedRow::Kind::held, {}, {}, 0, {}}));
       for (const auto& [subscriber, row] : rows) {
+        if (only && row.stream != *only) continue;
         HOOKHOST_TRY(auto copy, store.parked_one(id, row.stream, row.offset));
         if (!copy) continue;
         HOOKHOST_TRY(auto event, feed.decode(copy->event, row.offset));
-        held.emplace_back(row.stream, std::move(event));
+        held.emplace_back(std::move(*copy), std::move(event));
       }
       return held;
     };
     answer(std::make_shared<Result<Held>>(load()));
+  });
+}
+
+// A parked event goes before everything else of its lane. When its replay has ended, the subscriber's own stream delivers it from now on.
+void Runner::add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done) {
+  const bool held = row.kind == state::ParkedRow::Kind::held;
+  if (is_unparked(row.stream, row.offset)) return done(fail(ErrorCode::conflict, "it is delivered again already"));
+  if (Stream* to = stream_of(row.stream)) {
+    to->set_now(core_.now);
+    to->add_prior(*event, held);
+    return done(success());
+  }
+  unpark(row.stream, row.offset);
+  row.stream = state::kMainStream;
+  row.run = 0;
+  changes_.batch.parked.push_back(std::move(row));
+  // Order: after the commit, because its copy is fetched from the store.
+  commit_soon([weak = weak_from_this(), event, held, done = std::move(done)](const Result<>& result) {
+    const auto self = weak.lock();
+    if (result && self && self->main_) {
+      self->main_->set_now(self->core_.now);
+      self->main_->add_prior(*event, held);
+      self->touch();
+    }
+    done(result);
+  });
+}
+
+// The counts follow each change; where one change was two, or none, the store knows. It is asked now and then.
+void Runner::recount_if_due() {
+  using Counts = std::pair<std::uint64_t, std::uint64_t>;
+  if (!recount_ || !commit_idle() || has_changes()) return;  // the commit's end comes back here
+  if (core_.now < recount_at_) return wake_at(recount_at_);
+  recount_ = false;
+  recount_at_ = core_.now + kRecountEvery;
+  auto answer = bound([serial = commit_serial_](Runner& self, const std::shared_ptr<Result<Counts>>& counts) {
+    if (*counts && serial == self.commit_serial_ && self.commit_idle() && !self.has_changes()) {
+      std::tie(self.dead_letters_, self.held_) = counts->value();
+    } else {
+      self.recount_ = true;
+    }
+    self.touch();
+  });
+  core_.jobs.run([&store = core_.store, id = row_.id, answer] {
+    const auto count = [&]() -> Result<Counts> {
+      Counts out;
+      HOOKHOST_TRY(out.first, store.count_parked(id, state::ParkedRow::Kind::dead));
+      HOOKHOST_TRY(out.second, store.count_parked(id, state::ParkedRow::Kind::held));
+      return out;
+    };
+    answer(std::make_shared<Result<Counts>>(count()));
   });
 }
 
@@ -97,39 +156,13 @@ bool Runner::retry_now(Offset offset) {
   return found;
 }
 
-void Runner::retry_dead_letter(state::StreamId stream, const event_log::EventPtr& event, const Done& done) {
-  Stream* to = stream_of(stream);
-  if (to != nullptr) {
-    to->set_now(core_.now);
-    to->add_prior(*event, false);
-    touch();
-    return done(success());
-  }
-  // Its replay has ended: the subscriber's own stream delivers it from now on.
-  state::ParkedRow row;
-  row.stream = state::kMainStream;
-  row.offset = event->offset;
-  row.id = event->id;
-  row.type = event->type;
-  row.reason = "retried";
-  row.parked_at = core_.wall;
-  row.event = core_.feed.encode(*event);
-  changes_.batch.parked.push_back(std::move(row));
-  changes_.batch.parked_erased.emplace_back(stream, event->offset);
-  commit_soon([weak = weak_from_this(), event, done](const Result<>& result) {
-    const auto self = weak.lock();
-    if (result && self && self->main_) {
-      self->main_->set_now(self->core_.now);
-      self->main_->add_prior(*event, false);
-      self->touch();
-    }
-    done(result);
-  });
+void Runner::retry_parked(state::ParkedRow row, const event_log::EventPtr& event, Done done) {
+  add_again(std::move(row), event, std::move(done));
+  touch();
 }
 
 void Runner::erase_parked(state::StreamId stream, Offset offset, Done done) {
-  changes_.batch.parked_erased.emplace_back(stream, offset);
-  if (dead_letters_ > 0) --dead_letters_;
+  unpark(stream, offset);
   commit_soon(std::move(done));
 }
 
@@ -153,6 +186,7 @@ void Runner::resume_replay(const state::ReplayRow& row, const Done& done) {
     if (self.replay_) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
     self.changes_.replay = true;
     self.set_replay(row, lanes->value());
+    if (self.held_ > 0 && self.row_.condition == state::Condition::live) self.load_held(row.id);
     self.commit_soon(done);
   });
   core_.jobs.run([&store = core_.store, id = row_.id, answer] {
@@ -179,11 +213,6 @@ void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
     batch.reset = true;
     batch.row->token = 0;
     batch.row->reset_pending = true;
-    if (replay_) {
-      batch.replays.push_back(replay_->row);
-      batch.replays.back().state = "cancelled";
-      batch.replays.back().finished_at = core_.wall;
-    }
   }
   if (row.from >= row.until) {  // nothing to read: what follows comes to it as to any other
     row.state = "done";
@@ -194,15 +223,21 @@ void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
   recovering_ = false;
-  before_start_.push_back([&store = core_.store, batch = std::move(batch), done] {
-    auto result = store.commit_now(batch);
-    done(result);
-    return result;
-  });
+  scars_.clear();
+  before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
+    HOOKHOST_TRY(auto earlier, store.replays(batch.subscriber));
+    for (auto& one : earlier) {
+      if (one.state != "running") continue;
+      one.state = "cancelled";
+      one.finished_at = now;
+      batch.replays.push_back(std::move(one));
+    }
+    return store.commit_now(std::move(batch));
+  }, std::move(done)});
   if (phase_ == Phase::running) {
-    restart("the operator moved its position");
+    replace_instance();
   } else {
-    restart_when_quiet();
+    restart_when_quiet();  // or when the start that is under way has ended
   }
 }
 

@@ -22,7 +22,12 @@ void Runner::completed(std::uint64_t generation, std::vector<Completion>& comple
 }
 
 void Runner::lost(std::uint64_t generation, const std::string& reason, const std::vector<std::uint64_t>& blamed) {
-  if (generation != generation_ || phase_ != Phase::running) return;
+  if (generation != generation_) return;
+  if (phase_ == Phase::starting) {  // before its start was heard of
+    lost_early_ = reason;
+    return;
+  }
+  if (phase_ != Phase::running) return;
   for (const auto id : blamed) {
     const auto number = pool_.find(id);
     if (!number || !pool_[*number].submitted) continue;
@@ -61,6 +66,14 @@ void Runner::settle(Completion& completion) {
   }
   took_ = took_ == Duration::zero() ? completion.took : took_ + (completion.took - took_) / 16;
   ++changes_.outcomes;
+  const bool done = outcome.status == Status::ok || outcome.status == Status::ignored;
+  if (side && completion.kv_refused && !done) {
+    availability_.answered(completion.id);
+    note_error(kv_refusal(row_.id));
+    replay_->failing = replay_->cancelling = true;
+    stream->requeue(*number);
+    return changed();
+  }
   switch (outcome.status) {
     case Status::ok:
     case Status::ignored:
@@ -98,11 +111,7 @@ void Runner::succeeded(Stream& stream, PendingNumber number, Completion& complet
   ++(ok ? counts_.ok : counts_.ignored);
   start_failures_ = 0;
   if (pending.attempt > 1) note_attempt(pending, to_string(completion.outcome.status), {}, completion.took);
-  if (row_.failed_run != 0) {
-    row_.failed_run = 0;
-    ++run_;
-    changes_.row = true;
-  }
+  if (row_.failed_run != 0) end_run();
   if (recovering_) {
     recovering_ = false;
     changes_.row = true;
@@ -120,11 +129,26 @@ void Runner::succeeded(Stream& stream, PendingNumber number, Completion& complet
     changes_.replay = true;
   }
   if (pending.kind == Pending::Kind::prior) {
-    changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
+    unpark(pending.stream, pending.offset);
     uncount(pending);
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.finish(number);
+}
+
+// Also what has not reached the store yet: a batch erases before it puts.
+void Runner::unpark(state::StreamId stream, Offset offset) {
+  std::erase_if(changes_.batch.parked, [&](const auto& row) { return row.stream == stream && row.offset == offset; });
+  changes_.batch.parked_erased.emplace_back(stream, offset);
+  recount_ = true;
+}
+
+// What the store still shows as parked may be under way again.
+bool Runner::is_unparked(state::StreamId stream, Offset offset) const {
+  const auto in = [&](const state::Batch& batch) {
+    return std::find(batch.parked_erased.begin(), batch.parked_erased.end(), std::pair{stream, offset}) != batch.parked_erased.end();
+  };
+  return in(changes_.batch) || (!commit_idle() && in(batch_));
 }
 
 // A dead letter or a held event is one no more.
@@ -145,12 +169,14 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
   if (pending.kind == Pending::Kind::prior) {
     // Its copy is all there is when retention took the event: it stays a dead letter, for another retry by hand.
     if (pending.offset < core_.feed.begin()) return park(stream, number, "exhausted", outcome.error, pending.attempt);
-    changes_.batch.parked_erased.emplace_back(pending.stream, pending.offset);
-    uncount(pending);
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
-  stream.block(number, Setback{pending.attempt, pending.crashes, core_.wall + *pause, core_.now + *pause,
-                               outcome.crashed ? "crashed" : "retry", outcome.error});
+  const Pending was = pending;
+  const bool waits_in_its_lane = stream.block(number, Setback{pending.attempt, pending.crashes, core_.wall + *pause, core_.now + *pause,
+                                                              outcome.crashed ? "crashed" : "retry", outcome.error});
+  if (was.kind != Pending::Kind::prior || !waits_in_its_lane) return;
+  unpark(was.stream, was.offset);
+  uncount(was);
 }
 
 // The event leaves the ordinary way as a dead letter, with a copy.
@@ -176,6 +202,7 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
   changes_.batch.parked.push_back(std::move(row));
   if (pending.kind == Pending::Kind::prior) uncount(pending);
   ++(hold ? held_ : dead_letters_);
+  recount_ = true;
   if (&stream == side_.get()) {
     ++replay_->row.failed;
     changes_.replay = true;
@@ -185,7 +212,7 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
     if (!hold && !pending.event->type.starts_with(kOwnTypes)) {
       append_own("hookhost.subscriber.exhausted", "event " + std::to_string(pending.offset.value) + " became a dead letter: " + std::string(reason));
     }
-    if (!hold) count_failure();
+    if (!hold) count_failure(pending.offset);
   }
   if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   stream.finish(number);
@@ -197,7 +224,16 @@ void Runner::note_attempt(const Pending& pending, std::string_view outcome, cons
                                      std::string(outcome), error});
 }
 
-void Runner::count_failure() {
+void Runner::end_run() {
+  row_.failed_run = 0;
+  ++run_;
+  run_events_.clear();
+  changes_.row = true;
+}
+
+// Different events count, not one that is retried by hand again and again.
+void Runner::count_failure(Offset offset) {
+  if (!run_events_.insert(offset.value).second) return;
   ++row_.failed_run;
   changes_.row = true;
   if (options_.stop_after != 0 && row_.failed_run >= options_.stop_after && row_.condition == state::Condition::live) stop_myself();
@@ -215,9 +251,7 @@ void Runner::stop_myself() {
   const std::uint64_t moved = std::min<std::uint64_t>(row_.failed_run, dead_letters_);
   dead_letters_ -= moved;
   held_ += moved;
-  ++run_;
-  row_.failed_run = 0;
-  changes_.row = true;
+  end_run();
   changes_.urgent = true;
   changed();
   diagnose(Level::error, "delivery", "a subscriber stopped: " + row_.reason + "; after the repair: hookhost plugin resume " + row_.id.value,

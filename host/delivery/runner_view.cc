@@ -108,20 +108,16 @@ void Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>&
       if (!lane.owed) continue;
       const Owed& owed = *lane.owed;
       DeliveryStatus status;
-      status.subscriber = row_.id;
-      status.stream = stream->id();
-      status.key = readable_lane(owed.name);
-      if (owed.head && !lane.running) {
-        status.offset = *owed.head;
-        status.state = "blocked";
-        status.attempts = owed.setback.attempts;
-        status.next_attempt_at = owed.setback.due;
-        status.last_outcome = owed.setback.last_outcome;
-        status.last_error = owed.setback.last_error;
+      const auto waits = [&](Offset offset, const Setback& setback) {
+        status = DeliveryStatus{row_.id, stream->id(), offset, {}, {}, readable_lane(owed.name), "blocked", setback.attempts, setback.due,
+                                setback.last_outcome, setback.last_error};
         add(status);
-      }
+      };
+      const bool prior_waits = !owed.priors.empty() && owed.priors.front().setback.attempts > 0;
+      if (prior_waits && !lane.running) waits(owed.priors.front().offset, owed.priors.front().setback);
+      if (owed.head && (!lane.running || prior_waits)) waits(*owed.head, owed.setback);
       if (owed.first_skipped && !owed.complete) {
-        status = DeliveryStatus{row_.id, stream->id(), *owed.first_skipped, {}, {}, status.key, "behind", 0, {}, {}, {}};
+        status = DeliveryStatus{row_.id, stream->id(), *owed.first_skipped, {}, {}, readable_lane(owed.name), "behind", 0, {}, {}, {}};
         add(status);
       }
     }

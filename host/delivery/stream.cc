@@ -51,6 +51,8 @@ void Stream::offer(event_log::EventPtr event) {
   if (lane != nullptr && ((lane->owed && (lane->owed->head || !lane->owed->complete)) || held_back(number))) {
     if (!lane->owed) open(*lane, *event, offset);
     skip(number, *lane, offset);
+    // The lane's row stands for it from now on. Were it not done, a later life would take it for a new one after its lane has closed.
+    window_.finish(window_.add(offset, event->received_at, kNoPending));
     return;
   }
   const PendingNumber made = pool_.make();
@@ -80,7 +82,7 @@ void Stream::advance(Offset next) {
 bool Stream::has_work(LaneNumber number, const Lane& lane) const {
   if (lane.running) return false;
   if (!lane.owed) return lane.first != kNoPending;
-  if (!lane.owed->priors.empty()) return true;
+  if (!lane.owed->priors.empty()) return lane.owed->priors.front().setback.due_at <= now_;
   if (held_back(number)) return false;
   if (lane.owed->head) return lane.owed->setback.due_at <= now_;
   return lane.first != kNoPending;
@@ -123,13 +125,11 @@ PendingNumber Stream::fetched(const Work& work, event_log::EventPtr event) {
   pending.stream = id_;
   pending.submitted = true;
   pending.kind = work.prior ? Pending::Kind::prior : Pending::Kind::head;
-  if (work.prior) {
-    pending.held = lanes_.at(work.lane).owed->priors.front().held;
-  } else {
-    const Setback& setback = lanes_.at(work.lane).owed->setback;
-    pending.attempt = setback.attempts + 1;
-    pending.crashes = setback.crashes;
-  }
+  const Owed& owed = *lanes_.at(work.lane).owed;
+  const Setback& setback = work.prior ? owed.priors.front().setback : owed.setback;
+  pending.attempt = setback.attempts + 1;
+  pending.crashes = setback.crashes;
+  if (work.prior) pending.held = owed.priors.front().held;
   bytes_ += event->body.size();
   ++queued_;
   pending.event = std::move(event);
@@ -191,7 +191,7 @@ void Stream::finish(PendingNumber number) {
   settle(lane_of, lane);
 }
 
-void Stream::block(PendingNumber number, Setback setback) {
+bool Stream::block(PendingNumber number, Setback setback) {
   Pending& pending = pool_[number];
   const event_log::EventPtr event = pending.event;
   const Offset offset = pending.offset;
@@ -200,6 +200,14 @@ void Stream::block(PendingNumber number, Setback setback) {
   Lane& lane = lanes_[lane_of];
   lane.running = false;
   Owed& owed = lane.owed ? *lane.owed : open(lane, *event, offset);
+  // A row has one head, and what lies between it and what was skipped counts as done: only a prior that is alone can be one.
+  if (pending.kind == Pending::Kind::prior && (owed.priors.size() > 1 || owed.head)) {
+    owed.priors.front().setback = std::move(setback);
+    dues_.emplace_back(owed.priors.front().setback.due_at, lane_of);
+    free(number);
+    list(lane_of, lane);
+    return false;
+  }
   switch (pending.kind) {
     case Pending::Kind::ordinary:
       window_.finish(pending.slot);
@@ -211,11 +219,7 @@ void Stream::block(PendingNumber number, Setback setback) {
       owed.first_skipped.reset();
       if (!owed.complete) owed.first_skipped = offset.next();
       break;
-    case Pending::Kind::prior:
-      owed.priors.pop_front();
-      // The earlier event is the head now; the old head is found again behind it.
-      if (owed.head) set_skipped(lane_of, lane, *owed.head);
-      break;
+    case Pending::Kind::prior: owed.priors.pop_front(); break;
     case Pending::Kind::head: break;
   }
   drop_queue(lane_of, lane, false);
@@ -227,6 +231,7 @@ void Stream::block(PendingNumber number, Setback setback) {
   mark(lane_of, lane);
   free(number);
   list(lane_of, lane);
+  return true;
 }
 
 void Stream::requeue(PendingNumber number) {
@@ -252,12 +257,12 @@ bool Stream::demote_oldest(WallTime wall) {
   if (oldest == nullptr || oldest->pending == kNoPending || open_ >= options_.blocked_lanes_max) return false;
   const PendingNumber number = oldest->pending;
   Pending& pending = pool_[number];
-  if (pending.lane != kNoLane) {
-    Lane& lane = lanes_.at(pending.lane);
+  if (const LaneNumber lane_of = pending.lane; lane_of != kNoLane) {
+    Lane& lane = lanes_.at(lane_of);
     if (!lane.running) return false;
     if (!lane.owed) open(lane, *pending.event, pending.offset);
-    drop_queue(pending.lane, lane, true);
-    mark(pending.lane, lane);
+    drop_queue(lane_of, lane, true);  // `pending` may be gone: it was queued behind what runs
+    mark(lane_of, lane);
     return true;
   }
   if (!pending.submitted) return false;

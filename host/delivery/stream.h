@@ -68,7 +68,8 @@ class Stream {
 
   // --- Outcomes (of what was taken) --------------------------------------------------------------------------------------------
   void finish(PendingNumber number);                    // ok, ignored, or a dead letter
-  void block(PendingNumber number, Setback setback);    // tries again later; its lane waits
+  // Tries again later; its lane waits. False for a prior that stays one, because the lane owes more that comes before everything else.
+  bool block(PendingNumber number, Setback setback);
   void requeue(PendingNumber number);  // as if never taken
   // The oldest unfinished event, when it is running, becomes a lane's head, so that the position passes a call that hangs; a queued one goes
   // behind its lane. False when nothing could be moved.

@@ -154,19 +154,22 @@ void Stream::add_prior(const event_log::Event& event, bool held) {
   if (number == kNoLane) number = lane_number(lane_name(order_, event));
   Lane& lane = lanes_[number];
   auto& priors = open(lane, event, event.offset).priors;
+  if (std::any_of(priors.begin(), priors.end(), [&](const Prior& prior) { return prior.offset == event.offset; })) return;
   // The first may be under way already; the order holds among those behind it.
   const auto begin = priors.empty() || !lane.running ? priors.begin() : priors.begin() + 1;
-  const auto place = std::find_if(begin, priors.end(), [&](const Prior& prior) { return prior.offset >= event.offset; });
-  if (place != priors.end() && place->offset == event.offset) return;
-  priors.insert(place, Prior{event.offset, held});
+  const auto place = std::find_if(begin, priors.end(), [&](const Prior& prior) { return prior.offset > event.offset; });
+  priors.insert(place, Prior{event.offset, held, {}});
   list(number, lane);
 }
 
 bool Stream::make_due(Offset head, WallTime wall) {
   for (auto& [number, lane] : lanes_) {
-    if (!lane.owed || lane.owed->head != head) continue;
-    lane.owed->setback.due = wall;
-    lane.owed->setback.due_at = now_;
+    if (!lane.owed) continue;
+    const bool prior = !lane.owed->priors.empty() && lane.owed->priors.front().offset == head;
+    if (!prior && lane.owed->head != head) continue;
+    Setback& setback = prior ? lane.owed->priors.front().setback : lane.owed->setback;
+    setback.due = wall;
+    setback.due_at = now_;
     mark(number, lane);
     list(number, lane);
     return true;
@@ -175,9 +178,11 @@ bool Stream::make_due(Offset head, WallTime wall) {
 }
 
 bool Stream::only_waits() const {
-  return open_ > 0 && window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [](const auto& entry) {
+  return open_ > 0 && window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [this](const auto& entry) {
     const Lane& lane = entry.second;
-    return !lane.running && lane.count == 0 && lane.owed && lane.owed->head;
+    if (lane.running || lane.count > 0 || !lane.owed) return false;
+    const auto& priors = lane.owed->priors;
+    return priors.empty() ? lane.owed->head.has_value() : priors.front().setback.due_at > now_;
   });
 }
 

@@ -50,6 +50,7 @@ struct Completion {
   std::vector<state::KvWrite> kv;  // what the call staged; empty unless ok or ignored
   Duration took{};
   bool called = true;  // false: unavailable was known before its turn came, and it goes back as it was
+  bool kv_refused = false;  // the call wrote kv though kv_writable was false
 };
 
 // The engine's ear. Threads: from every thread, also within submit(). Does not block.

@@ -110,7 +110,7 @@ Call::Completed Call::completed(std::int32_t status, std::string error, std::int
 delivery::Completion Call::finish(delivery::Outcome outcome, MonotonicTime now) {
   const bool done = outcome.status == delivery::Status::ok || outcome.status == delivery::Status::ignored;
   const std::scoped_lock lock(mutex_);
-  return {delivery_.id, std::move(outcome), done ? std::move(staged_) : std::vector<state::KvWrite>{}, now - begun_};
+  return {delivery_.id, std::move(outcome), done ? std::move(staged_) : std::vector<state::KvWrite>{}, now - begun_, true, kv_refused_};
 }
 
 std::int32_t Call::kv_get(std::string_view key, hookhost_bytes& out) {
@@ -132,9 +132,13 @@ std::int32_t Call::kv_get(std::string_view key, hookhost_bytes& out) {
 }
 
 std::int32_t Call::kv_write(std::string_view key, std::optional<std::string_view> value) {
-  if (!delivery_.kv_writable || key.empty() || key.size() > kKeyBytesMax || (value && value->size() > kValueBytesMax)) return -1;
+  if (key.empty() || key.size() > kKeyBytesMax || (value && value->size() > kValueBytesMax)) return -1;
   const std::size_t size = key.size() + (value ? value->size() : 0);
   const std::scoped_lock lock(mutex_);
+  if (!delivery_.kv_writable) {
+    kv_refused_ = true;
+    return -1;
+  }
   if (staged_bytes_ + size > kStagedBytesMax) return -1;
   staged_bytes_ += size;
   staged_.push_back({std::string(key), value ? std::optional<std::string>(*value) : std::nullopt});

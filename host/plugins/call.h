@@ -82,6 +82,7 @@ class Call {
   std::optional<delivery::Outcome> early_;  // completed before handle returned
   std::vector<state::KvWrite> staged_;
   std::size_t staged_bytes_ = 0;
+  bool kv_refused_ = false;  // a write in a delivery that may not write
   std::string kv_answer_;
 };
 

@@ -25,6 +25,7 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     std::uint32_t attempt = 1;
     bool replay = false;
     delivery::Status status = delivery::Status::ok;
+    int start = 0;  // in which instance
   };
   using Script = std::function<delivery::Outcome(const delivery::Delivery&, std::vector<state::KvWrite>&)>;
 
@@ -76,6 +77,7 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     }
     if (sink) sink->lost(reason, std::move(blamed));
   }
+  bool refuses_without_kv = false;  // each call writes kv and insists on it
   // What start() answers; default: the given token.
   std::function<Result<std::uint64_t>(const delivery::StartRequest&)> on_start;
   std::function<Result<>(const delivery::Checkpoint&)> on_checkpoint;
@@ -145,9 +147,13 @@ class ScriptedSubscriber final : public delivery::Subscriber {
       delivery::Completion completion;
       completion.id = delivery.id;
       if (script_) completion.outcome = script_(delivery, completion.kv);
+      if (refuses_without_kv && !delivery.kv_writable) {
+        completion.outcome = retry("kv is refused");
+        completion.kv_refused = true;
+      }
       lock.lock();
       --running_;
-      calls_.push_back({delivery.event->offset, delivery.event->key, delivery.attempt.value, delivery.replay, completion.outcome.status});
+      calls_.push_back({delivery.event->offset, delivery.event->key, delivery.attempt.value, delivery.replay, completion.outcome.status, starts_});
       lanes_.erase(delivery.lane);
       std::vector<delivery::Completion> one;
       one.push_back(std::move(completion));

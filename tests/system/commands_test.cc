@@ -43,6 +43,7 @@ TEST_F(Commands, UsageIsTwoAndSaysWhatIsWrong) {
            {{"send", "kakiyo", "x", "--data", "{"}, "--data"},
            {{"send", "kakiyo", "x", "--set", "nonsense"}, "--set"},
            {{"send", "kakiyo", "x", "--rate", "fast"}, "--rate"},
+           {{"replay", "crm", "--from", "beginning", "--rate", "5/m"}, "N/s"},
            {{"send", "kakiyo", "x", "--count", "many"}, "--count"},
            {{"verify", "--source", "kakiyo", "--body", "/dev/null", "--header", "nonsense"}, "--header"},
            {{"events", "list", "--limit", "few"}, "--limit"},

@@ -147,11 +147,16 @@ TEST_F(Deliveries, WaitingOnesAreShownAndTriedNow) {
   EXPECT_THAT(list({"--key", "chat_2"}), IsEmpty());
   EXPECT_THAT(list({"--event", "1"}), IsEmpty());
   EXPECT_EQ(host.run({"deliveries", "show", "--event", "0", "--json"}).objects().size(), 2U);
+  EXPECT_EQ(list({"--event", text(one[0], "id")}).size(), 2U) << "by its id";
+  EXPECT_EQ(host.run({"deliveries", "show", "--event", "1"}).status, 3);
+  EXPECT_EQ(host.run({"deliveries", "list", "--event", "first"}).status, 2);
 
   EXPECT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "0"}).status, 0);
   EXPECT_TRUE(host.catches_up("probe"));
   EXPECT_EQ(ends(journal("probe")), (std::map<std::uint64_t, int>{{0, 1}}));
   EXPECT_EQ(list({}).size(), 1U) << "the other still waits";
+  EXPECT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "other", "--event", text(one[0], "id")}).status, 0);
+  EXPECT_TRUE(host.catches_up("other"));
   EXPECT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "0"}).status, 3) << "nothing of it waits";
 }
 

@@ -31,9 +31,10 @@ std::string body_of(const Texts& texts, bool all) {
   return json::serialize(out);
 }
 
-CommandResult list(const Context& context, const std::string& path, const Texts& texts, const std::vector<std::string>& columns) {
+CommandResult list(const Context& context, const std::string& path, const Texts& texts, const std::vector<std::string>& columns, bool wants_one = false) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   HOOKHOST_TRY(const auto answer, client->call("GET", path, query_of(texts), ""));
+  if (wants_one && json::parse(answer).as_array().empty()) return fail(ErrorCode::not_found, "no such delivery is on its way: hookhost deliveries list shows them");
   print_list(context, answer, columns);
   return 0;
 }
@@ -68,7 +69,7 @@ void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
   auto texts = std::make_shared<Texts>();
   const auto options = [&](CLI::App* command) {
     command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
-    command->add_option("--event", (*texts)["event"], "Of the event with this offset");
+    command->add_option("--event", (*texts)["event"], "Of the event with this offset or id");
     command->add_option("--state", (*texts)["state"], "pending, running, blocked or behind");
     command->add_option("--key", (*texts)["key"], "Of keys that contain this");
   };
@@ -76,12 +77,13 @@ void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
   CLI::App* one = deliveries->add_subcommand("show", "The same, for one event");
   for (CLI::App* command : {all, one}) {
     options(command);
-    command->callback([&, texts] { chosen.run = [&, texts] { return list(context, "/api/deliveries", *texts, kDeliveries); }; });
+    const bool wants_one = command == one;
+    command->callback([&, texts, wants_one] { chosen.run = [&, texts, wants_one] { return list(context, "/api/deliveries", *texts, kDeliveries, wants_one); }; });
   }
   CLI::App* retry = deliveries->add_subcommand("retry-now", "Try a waiting delivery again at once");
   auto target = std::make_shared<Texts>();
   retry->add_option("--subscriber", (*target)["subscriber"], "The subscriber")->required();
-  retry->add_option("--event", (*target)["offset"], "The event's offset")->required();
+  retry->add_option("--event", (*target)["event"], "The event's offset or id")->required();
   retry->callback([&, target] { chosen.run = [&, target] { return change(context, "/api/deliveries/retry-now", *target, false); }; });
 }
 

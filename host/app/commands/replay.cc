@@ -7,6 +7,7 @@
 #include "api/arguments.h"
 #include "app/admin_client.h"
 #include "app/printing.h"
+#include "app/rate_option.h"
 
 namespace hookhost::app {
 namespace {
@@ -21,13 +22,13 @@ struct ReplayOptions {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-std::string body_of(const ReplayOptions& options, bool confirmed) {
+std::string body_of(const ReplayOptions& options, double rate, bool confirmed) {
   json::object out{{"subscriber", options.subscriber}, {"from", options.from}};
   const std::pair<const char*, const std::string*> texts[] = {{"until", &options.until}, {"key", &options.key}, {"id", &options.id}, {"live", &options.live}};
   for (const auto& [name, value] : texts) {
     if (!value->empty()) out[name] = *value;
   }
-  if (!options.rate.empty()) out["rate"] = options.rate.substr(0, options.rate.find('/'));
+  if (rate > 0) out["rate"] = rate;
   if (!options.types.empty()) out["type"] = json::value_from(options.types);
   out["reset"] = options.reset;
   out["yes"] = confirmed;
@@ -45,7 +46,7 @@ void print_progress(std::ostream& err, const json::object& progress) {
 
 bool is_over(const json::object& progress) {
   const std::string state = text_of(progress, "state");
-  return state == "done" || state == "cancelled" || state == "blocked";
+  return state == "done" || state == "cancelled" || state == "failed" || state == "blocked";
 }
 
 // Until it is over, or Ctrl-C, which stops watching and not the replay.
@@ -65,6 +66,7 @@ CommandResult watch(const Context& context, AdminClient& client, const std::stri
         context.out << "replay " << id << ": " << text_of(progress, "state") << ", " << text_of(progress, "handled") << " of " << text_of(progress, "total")
                     << " handled, " << text_of(progress, "failed") << " failed\n";
       }
+      if (text_of(progress, "state") == "failed") return fail(ErrorCode::refused, "the replay ended: " + text_of(progress, "reason"));
       if (interrupted != 0) context.err << "the replay goes on; `hookhost replays watch " << id << "` shows it\n";
       return 0;
     }
@@ -74,8 +76,9 @@ CommandResult watch(const Context& context, AdminClient& client, const std::stri
 
 CommandResult replay(const Context& context, const ReplayOptions& options) {
   if (options.reset && options.live == "continue") return fail(ErrorCode::usage, "--reset always waits; remove --live continue");
+  HOOKHOST_TRY(const double rate, rate_of(options.rate));
   HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_TRY(const auto text, client->call("POST", "/api/replays/plan", "", body_of(options, options.yes)));
+  HOOKHOST_TRY(const auto text, client->call("POST", "/api/replays/plan", "", body_of(options, rate, options.yes)));
   const json::value parsed = json::parse(text);
   const json::object& plan = parsed.as_object();
   if (!context.json) {
@@ -104,7 +107,7 @@ CommandResult replay(const Context& context, const ReplayOptions& options) {
     if (line != "y" && line != "yes") return fail(ErrorCode::refused, "not confirmed; nothing was done");
     confirmed = true;
   }
-  HOOKHOST_TRY(const auto started, client->call("POST", "/api/replays", "", body_of(options, confirmed)));
+  HOOKHOST_TRY(const auto started, client->call("POST", "/api/replays", "", body_of(options, rate, confirmed)));
   const json::value progress = json::parse(started);
   const std::string id = text_of(progress.as_object(), "id");
   if (options.detach) {

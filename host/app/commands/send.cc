@@ -6,6 +6,7 @@
 
 #include "app/command.h"
 #include "app/example_events.h"
+#include "app/rate_option.h"
 #include "base/bytes.h"
 #include "base/event_id.h"
 #include "config/config.h"
@@ -199,18 +200,6 @@ std::string freshen(const Target& target, json::value body, const std::string& i
     if (!target.id_pointer.empty()) put(body, target.id_pointer, id);
   }
   return json::serialize(body);
-}
-
-// "10/s" or "10"; 0: as fast as it goes. Error: usage.
-Result<double> rate_of(const std::string& text) {
-  if (text.empty()) return 0.0;
-  char* end = nullptr;
-  const double rate = std::strtod(text.c_str(), &end);
-  const std::string_view rest(end);
-  if (end == text.c_str() || (!rest.empty() && rest != "/s") || !(rate > 0 && rate <= 1e6)) {
-    return fail(ErrorCode::usage, "--rate wants N/s, such as 10/s, not '" + text + "'");
-  }
-  return rate;
 }
 
 CommandResult send(const Context& context, const SendOptions& options) {

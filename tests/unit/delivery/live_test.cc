@@ -56,5 +56,34 @@ TEST_F(Live, ARestartGoesOnWhereItWas) {
   EXPECT_EQ(second->ok_count(), 100U);
 }
 
+// While a call that hangs holds the position back, what a lane skipped and then handled is not handled again by the next life.
+TEST_F(Live, WhatALaneSkippedAndHandledAboveThePositionIsDoneForTheNextLife) {
+  std::atomic<bool> release{false}, broken{true};
+  const auto script = [&](const Delivery& delivery, auto&) {
+    if (delivery.event->key == "hangs" && !release) poll_until([&] { return release.load(); }, 120s);
+    return delivery.event->key == "k" && broken ? ScriptedSubscriber::retry() : ScriptedSubscriber::ok();
+  };
+  auto with = wishes();
+  with.retry = Schedule(10'000, 2ms);
+  auto first = std::make_shared<ScriptedSubscriber>(script);
+  open();
+  attach(first, with);
+  feed.append({.key = "hangs"});
+  feed.append({.key = "k"});
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 1; }));
+  for (int n = 0; n < 5; ++n) feed.append({.key = "k"});
+  ASSERT_TRUE(poll_until([&] { return status().lag_events == 7; }));
+  broken = false;
+  ASSERT_TRUE(poll_until([&] { return first->ok_count() == 6; }));
+  ASSERT_TRUE(poll_until([&] { return store.lane_rows(id) == 0; })) << "committed";
+  store.cut();
+  release = true;
+  kill_and_open();
+  auto second = std::make_shared<ScriptedSubscriber>(script);
+  attach(second, with);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(second->ok_offsets(), std::vector<std::uint64_t>{0}) << "only what hung";
+}
+
 }  // namespace
 }  // namespace hookhost::delivery

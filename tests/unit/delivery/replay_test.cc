@@ -255,5 +255,65 @@ TEST_F(Replay, KvIsNotWritableBesideLive) {
   EXPECT_EQ(writable, 20);
 }
 
+TEST_F(Replay, BesideLiveEndsAsFailedWhenACallInsistsOnKv) {
+  feed.append_many(50, 5);
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  subscriber->refuses_without_kv = true;
+  attach(subscriber);
+  ASSERT_TRUE(settled());
+  const auto replay = engine->replay_start(from_beginning());
+  ASSERT_TRUE(replay) << replay.error().text();
+  ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "failed"; }));
+  EXPECT_NE(engine->replay(replay.value()).value().reason.find("--reset"), std::string::npos);
+  feed.append_many(50, 5);
+  ASSERT_TRUE(settled()) << "live goes on";
+  EXPECT_TRUE(poll_until([&] { return store.lane_rows(id) == 0; })) << "it does not go on, so it owes nothing";
+  EXPECT_FALSE(engine->replay_resume(replay.value()));
+}
+
+TEST_F(Replay, BesideLiveIsRefusedForASubscriberThatKeepsKv) {
+  feed.append_many(20, 2);
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery&, std::vector<state::KvWrite>& kv) {
+    kv.push_back({"seen", "1"});
+    return ScriptedSubscriber::ok();
+  });
+  attach(subscriber);
+  ASSERT_TRUE(settled());
+  ASSERT_TRUE(poll_until([&] { return store.kv(id).contains("seen"); }));
+  const auto refused = engine->replay_start(from_beginning());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::refused);
+  EXPECT_NE(refused.error().message.find("--reset"), std::string::npos);
+  auto request = from_beginning();
+  request.live = LiveMode::wait;
+  ASSERT_TRUE(done(engine->replay_start(request).value()));
+  request = from_beginning();
+  request.reset = true;
+  ASSERT_TRUE(done(engine->replay_start(request).value()));
+}
+
+TEST_F(Replay, AResetThatIsAskedForWhileTheInstanceStartsIsCarriedOut) {
+  feed.append_many(10, 2);
+  open();
+  std::atomic<bool> release{false};
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  subscriber->on_start = [&](const StartRequest& request) -> Result<std::uint64_t> {
+    poll_until([&] { return release.load(); });
+    return request.token;
+  };
+  attach(subscriber);
+  ASSERT_TRUE(becomes("starting"));
+  auto request = from_beginning();
+  request.from = {.kind = StartAt::Kind::offset, .offset = Offset{5}};
+  request.reset = true;
+  std::thread asking([&] { EXPECT_TRUE(engine->replay_start(request)); });
+  release = true;
+  asking.join();
+  ASSERT_TRUE(settled());
+  EXPECT_TRUE(subscriber->reset_seen());
+}
+
 }  // namespace
 }  // namespace hookhost::delivery

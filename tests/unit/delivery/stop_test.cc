@@ -179,5 +179,43 @@ TEST_F(Stop, AStartThatFailsIsTriedAgainUnlessTheConfigurationIsWrong) {
   EXPECT_EQ(status().reason, "channel: missing");
 }
 
+// A held event that fails again keeps its place before the other held ones of its key, and what was handled stays handled.
+TEST_F(Stop, AHeldEventThatRetriesIsNotOvertakenByTheNextHeldOne) {
+  std::atomic<int> failures{1'000'000};
+  auto subscriber = std::make_shared<ScriptedSubscriber>([&](const Delivery&, auto&) {
+    return failures-- > 0 ? ScriptedSubscriber::retry() : ScriptedSubscriber::ok();
+  });
+  auto with = wishes();
+  with.retry = {1ms, 1ms};
+  with.stop_after = 3;
+  feed.append_many(10, 1);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(becomes("stopped"));
+  ASSERT_TRUE(poll_until([&] { return store.count_parked(id, state::ParkedRow::Kind::held).value() == 3; }));
+  failures = 2;  // the first held one fails twice more
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->ok_offsets(), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_EQ(status().held, 0U);
+}
+
+TEST_F(Stop, OneEventThatIsRetriedByHandAgainAndAgainIsNoRun) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery&, auto&) { return ScriptedSubscriber::retry(); });
+  auto with = wishes();
+  with.retry = {};
+  with.stop_after = 2;
+  feed.append_many(1, 1);
+  open();
+  attach(subscriber, with);
+  for (std::size_t tries = 1; tries <= 4; ++tries) {
+    ASSERT_TRUE(poll_until([&] { return subscriber->count() == tries && store.count_parked(id, state::ParkedRow::Kind::dead).value() == 1; }));
+    ASSERT_TRUE(poll_until([&] { return status().dead_letters == 1 && status().pending == 0; }));
+    if (tries < 4) { ASSERT_TRUE(engine->retry_dead_letter(id, 0, Offset{0})); }
+  }
+  EXPECT_EQ(status().failed_run, 1U);
+  EXPECT_EQ(status().state, "live");
+}
+
 }  // namespace
 }  // namespace hookhost::delivery
