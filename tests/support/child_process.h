@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -38,7 +39,7 @@ inline std::vector<std::string> lines_of(const std::string& text) {
 
 struct Spawn {
   std::vector<std::string> arguments;    // the program first, with its path
-  std::vector<std::string> environment;  // "NAME=value", beside what the test has
+  std::vector<std::string> environment;  // "NAME=value", beside what the test has or instead of it
   std::string directory;                 // where it runs; empty: where the test runs
   std::string out_path, err_path;        // appended to
 };
@@ -48,7 +49,14 @@ class ChildProcess {
   explicit ChildProcess(const Spawn& spawn) {
     std::vector<char*> arguments, environment;
     for (const auto& one : spawn.arguments) arguments.push_back(const_cast<char*>(one.c_str()));
-    for (char** one = ::environ; *one != nullptr; ++one) environment.push_back(*one);
+    // A name that stands there twice has the first value for some readers.
+    const auto replaced = [&](std::string_view inherited) {
+      const auto name = inherited.substr(0, inherited.find('=') + 1);
+      return std::any_of(spawn.environment.begin(), spawn.environment.end(), [&](const auto& given) { return given.starts_with(name); });
+    };
+    for (char** one = ::environ; *one != nullptr; ++one) {
+      if (!replaced(*one)) environment.push_back(*one);
+    }
     for (const auto& one : spawn.environment) environment.push_back(const_cast<char*>(one.c_str()));
     arguments.push_back(nullptr);
     environment.push_back(nullptr);
