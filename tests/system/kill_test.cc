@@ -11,10 +11,17 @@ namespace hookhost::test {
 namespace {
 
 constexpr int kSenders = 3, kChats = 7;
-constexpr const char* kFailpoints[] = {"event_log.before_write",     "event_log.before_sync",      "event_log.after_sync",
-                                       "event_log.roll_sealed",      "event_log.roll_before_rename", "event_log.roll_renamed",
-                                       "event_log.recovery_rewritten", "event_log.recovery_sealed",  "state.before_commit",
-                                       "state.after_commit",         "delivery.before_checkpoint", "delivery.after_checkpoint"};
+constexpr std::uint64_t kAgainOneIn = 8;  // sends of what was answered before
+
+// Where a life ends: at one of the first so many passes.
+struct Failpoint {
+  const char* name;
+  std::uint64_t passes;
+};
+constexpr Failpoint kFailpoints[] = {
+    {"event_log.before_write", 20},      {"event_log.before_sync", 20},     {"event_log.after_sync", 20}, {"event_log.roll_sealed", 3},
+    {"event_log.roll_before_rename", 4}, {"event_log.roll_renamed", 4},     {"state.before_commit", 20},  {"event_log.recovery_rewritten", 1},
+    {"event_log.recovery_sealed", 1},    {"delivery.before_checkpoint", 9}, {"state.after_commit", 20},   {"delivery.after_checkpoint", 9}};
 
 // What a provider knows: which body was answered with which id, and what it still has to send again.
 class Provider {
@@ -38,9 +45,11 @@ class Provider {
     while (!unanswered_.empty()) ASSERT_TRUE(send_one(sender)) << sender.last().status << " " << sender.last().body;
   }
   [[nodiscard]] const std::map<std::string, std::string>& answered() const { return answered_; }  // id to body
+  [[nodiscard]] int sent_again() const { return sent_again_; }
 
  private:
   bool send_one(KakiyoSender& sender) {
+    if (const auto known = sometimes_answered()) return send_again(sender, known->first, known->second);
     const std::string body = next();
     const std::string id = sender.send(body);
     const std::scoped_lock lock(mutex_);
@@ -51,6 +60,23 @@ class Provider {
     const auto [known, is_new] = answered_.emplace(id, body);
     EXPECT_TRUE(is_new || known->second == body) << "one id for two events: " << id;
     return true;
+  }
+  // As a provider that did not take note of the answer, perhaps of an earlier life.
+  bool send_again(KakiyoSender& sender, const std::string& id, const std::string& body) {
+    const std::string again = sender.send(body);
+    if (again.empty()) return false;
+    EXPECT_EQ(again, id) << "a duplicate is answered with the first one's id";
+    EXPECT_EQ(json::parse(sender.last().body).at("status").as_string(), "duplicate");
+    ++sent_again_;
+    return true;
+  }
+  std::optional<std::pair<std::string, std::string>> sometimes_answered() {
+    const std::scoped_lock lock(mutex_);
+    if (answered_.empty() || std::uniform_int_distribution<std::uint64_t>(1, kAgainOneIn)(random_) > 1) return std::nullopt;
+    // Ids begin with their time: any of them, old and new alike.
+    auto it = answered_.begin();
+    std::advance(it, std::uniform_int_distribution<std::size_t>(0, answered_.size() - 1)(random_));
+    return *it;
   }
   std::string next() {
     const std::scoped_lock lock(mutex_);
@@ -70,6 +96,7 @@ class Provider {
   std::int64_t made_ = 0;
   std::map<std::string, std::string> answered_;
   std::vector<std::string> unanswered_;
+  std::atomic<int> sent_again_{0};
 };
 
 class KillRounds : public SystemTest {
@@ -80,25 +107,32 @@ class KillRounds : public SystemTest {
     to.plugins["crm"] = "{library: \"" PROSPECT_CRM "\", start_at: " + start_at + ", config: {path: \"" + to.path("crm.db") + "\"}}";
   }
 
-  // One life of the host, ended by SIGKILL: from a failpoint, or from outside after a random time.
-  void live_and_die(Provider& provider) {
+  // One life of the host, ended by SIGKILL: from outside after a random time, every other one from a failpoint.
+  void live_and_die(Provider& provider, std::size_t round) {
     std::vector<std::string> environment;
-    if (chance(2)) {
-      const auto& name = kFailpoints[pick(std::size(kFailpoints))];
-      environment.push_back("HOOKHOST_FAILPOINTS=" + std::string(name) + "=kill@" + std::to_string(1 + pick(20)));
+    const Failpoint* failpoint = round % 2 == 0 ? nullptr : &kFailpoints[round / 2 % std::size(kFailpoints)];
+    if (failpoint != nullptr) {
+      environment.push_back("HOOKHOST_FAILPOINTS=" + std::string(failpoint->name) + "=kill@" + std::to_string(1 + pick(failpoint->passes)));
     }
-    const auto life = std::chrono::milliseconds{20 + pick(200)};
+    const auto life = std::chrono::milliseconds{failpoint != nullptr ? 3000 : 20 + pick(200)};
     ChildProcess& process = host.spawn({}, environment);
     ASSERT_TRUE(poll_until([&] { return process.ended() || host.is_ready(); })) << host.diagnostics();
-    if (!process.ended()) {
+    if (process.ended()) {
+      note_fired(failpoint);
+    } else {
       std::thread killer([&] {
-        static_cast<void>(poll_until([&] { return process.ended().has_value(); }, life));
+        if (poll_until([&] { return process.ended().has_value(); }, life)) note_fired(failpoint);
         process.signal(SIGKILL);
       });
       provider.send_until_gone(host.public_port());
       killer.join();
     }
     ASSERT_EQ(process.wait(), 128 + SIGKILL) << host.diagnostics();
+  }
+
+  void note_fired(const Failpoint* failpoint) {
+    ASSERT_NE(failpoint, nullptr) << "it ended by itself\n" << host.diagnostics();
+    fired_.insert(failpoint->name);
   }
 
   void is_in_the_log_once(const Provider& provider, const std::vector<json::object>& events) {
@@ -138,9 +172,9 @@ class KillRounds : public SystemTest {
   }
 
   [[nodiscard]] std::uint64_t pick(std::uint64_t below) { return std::uniform_int_distribution<std::uint64_t>(0, below - 1)(random_); }
-  [[nodiscard]] bool chance(std::uint64_t one_in) { return pick(one_in) == 0; }
 
   std::mt19937_64 random_;
+  std::set<std::string> fired_;
 };
 
 TEST_F(KillRounds, NothingAnsweredIsLostAndWhatPluginsKeepIsThatOfARunWithoutKills) {
@@ -150,17 +184,23 @@ TEST_F(KillRounds, NothingAnsweredIsLostAndWhatPluginsKeepIsThatOfARunWithoutKil
   add_probe("serial", "", "counts: \"" + host.path("serial.counts") + "\"");
   add_probe("concurrent", "concurrency: 4, ", "counts: \"" + host.path("concurrent.counts") + "\"", "test_probe_concurrent");
   add_shipped(host, "now");
+  host.event_log = "{segment_bytes: 64KiB, disk_free_min: 1MiB}";  // so that lives roll
   host.write_config();
   for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    ASSERT_NO_FATAL_FAILURE(live_and_die(provider));
+    ASSERT_NO_FATAL_FAILURE(live_and_die(provider, static_cast<std::size_t>(round)));
   }
   ASSERT_TRUE(host.start());
   ASSERT_NO_FATAL_FAILURE(provider.send_the_rest(host.public_port())) << host.diagnostics();
   for (const char* name : {"serial", "concurrent", "jsonl", "parts", "crm"}) ASSERT_TRUE(host.catches_up(name));
 
   const auto events = host.events();
-  std::cout << rounds << " kills, " << provider.answered().size() << " events answered, " << events.size() << " in the event log" << std::endl;
+  std::cout << rounds << " kills, " << provider.answered().size() << " events answered, " << events.size() << " in the event log, " << provider.sent_again()
+            << " sent again, " << fired_.size() << " of " << std::size(kFailpoints) << " failpoints fired" << std::endl;
+  EXPECT_GT(provider.sent_again(), 0);
+  if (!quick()) {
+    EXPECT_GE(fired_.size() + 2, std::size(kFailpoints)) << testing::PrintToString(fired_);
+  }
   ASSERT_GT(provider.answered().size(), static_cast<std::size_t>(rounds));
   ASSERT_NO_FATAL_FAILURE(is_in_the_log_once(provider, events));
   was_handed_all("serial", events.size());
