@@ -13,7 +13,7 @@ namespace hookhost::app {
 // Each element of a JSON array on its own line.
 void print_lines(std::ostream& out, const boost::json::value& array);
 
-// A table of the named members; absent and null ones are "-". Numbers to the right.
+// A table of the named members; absent and null ones are "-".
 void print_table(std::ostream& out, const boost::json::value& array, const std::vector<std::string>& members);
 
 // One or the other.
