@@ -9,7 +9,8 @@
 //   is there: journalled file systems keep their order.
 // - Fault at call N: the Nth call that could fail in the chosen way does, once. Power cut at call N: the Nth call that changes something and
 //   all calls after it fail without an effect, until cut_power() starts the machine again.
-// Not modelled: changes in what was synced (tests do that themselves with poke()), faults in reading, directories inside directories.
+// - Read error at call N: the Nth look into a file or a directory fails, once.
+// Not modelled: changes in what was synced (tests do that themselves with poke()), directories inside directories.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +29,7 @@
 
 namespace hookhost::test {
 
-enum class Fault : std::uint8_t { none, io_error, no_space, short_write, sync_error, power_cut };
+enum class Fault : std::uint8_t { none, io_error, no_space, short_write, sync_error, power_cut, read_error };
 
 class FakeFileSystem final : public os::FileSystem {
  public:
@@ -92,6 +93,18 @@ class FakeFileSystem final : public os::FileSystem {
     const auto found = names_.find(path);
     return found == names_.end() || found->second->cache.empty() ? '\0' : found->second->cache.front();
   }
+  // Writes, syncs and cuts through a descriptor whose sync has failed before: never allowed.
+  [[nodiscard]] std::uint64_t uses_after_a_failed_sync() const {
+    const std::scoped_lock lock(mutex_);
+    return uses_after_a_failed_sync_;
+  }
+  // The bytes of all files together.
+  [[nodiscard]] std::uint64_t used_bytes() const {
+    const std::scoped_lock lock(mutex_);
+    std::uint64_t sum = 0;
+    for (const auto& [name, inode] : names_) sum += inode->cache.size();
+    return sum;
+  }
   void set_free_bytes(std::uint64_t bytes) {
     const std::scoped_lock lock(mutex_);
     free_bytes_ = bytes;
@@ -101,6 +114,7 @@ class FakeFileSystem final : public os::FileSystem {
     const std::scoped_lock lock(mutex_);
     const auto found = names_.find(path);
     if (mode != os::OpenMode::create) {
+      HOOKHOST_CHECK(read_call());
       if (found == names_.end()) return fail(ErrorCode::not_found, "no " + path);
       return std::unique_ptr<os::File>(std::make_unique<FakeFile>(*this, found->second));
     }
@@ -146,6 +160,7 @@ class FakeFileSystem final : public os::FileSystem {
   }
   Result<std::vector<std::string>> list(const std::string& directory) override {
     const std::scoped_lock lock(mutex_);
+    HOOKHOST_CHECK(read_call());
     std::vector<std::string> out;
     for (const auto& [name, inode] : names_) {
       if (os::parent(name) == directory) out.push_back(os::file_name(name));
@@ -207,11 +222,13 @@ class FakeFileSystem final : public os::FileSystem {
     FakeFile(FakeFileSystem& files, std::shared_ptr<Inode> inode) : files_(files), inode_(std::move(inode)) {}
     Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t size) override {
       const std::scoped_lock lock(files_.mutex_);
+      HOOKHOST_CHECK(files_.read_call());
       if (position >= inode_->cache.size()) return std::size_t{0};
       return inode_->cache.copy(into, size, position);
     }
     Result<> write_at(std::uint64_t position, std::string_view bytes) override {
       const std::scoped_lock lock(files_.mutex_);
+      count_use();
       if (auto allowed = files_.write_call(); !allowed) {
         if (!files_.frozen_ && files_.fault_ == Fault::short_write) put(position, bytes.substr(0, files_.random_() % (bytes.size() + 1)));
         return allowed;
@@ -221,7 +238,9 @@ class FakeFileSystem final : public os::FileSystem {
     }
     Result<> sync() override {
       const std::scoped_lock lock(files_.mutex_);
+      count_use();
       if (auto synced = files_.sync_call(); !synced) {
+        has_failed_ = true;
         if (!files_.frozen_) inode_->sync_badly(files_.random_);
         return synced;
       }
@@ -230,6 +249,7 @@ class FakeFileSystem final : public os::FileSystem {
     }
     Result<> truncate(std::uint64_t length) override {
       const std::scoped_lock lock(files_.mutex_);
+      count_use();
       HOOKHOST_CHECK(files_.change(false));
       inode_->cache.resize(length, '\0');
       inode_->length_dirty = true;
@@ -237,6 +257,7 @@ class FakeFileSystem final : public os::FileSystem {
     }
     Result<std::uint64_t> size() override {
       const std::scoped_lock lock(files_.mutex_);
+      HOOKHOST_CHECK(files_.read_call());
       return inode_->cache.size();
     }
 
@@ -250,8 +271,12 @@ class FakeFileSystem final : public os::FileSystem {
       inode_->cache.replace(position, bytes.size(), bytes);
       for (std::uint64_t s = position / kSector; s <= (position + bytes.size() - 1) / kSector; ++s) inode_->dirty.insert(s);
     }
+    void count_use() const {
+      if (has_failed_ && !files_.frozen_) ++files_.uses_after_a_failed_sync_;
+    }
     FakeFileSystem& files_;
     std::shared_ptr<Inode> inode_;
+    bool has_failed_ = false;
   };
 
   [[nodiscard]] bool comes(bool eligible) {
@@ -269,7 +294,8 @@ class FakeFileSystem final : public os::FileSystem {
   Result<> change(bool needs_space) {
     return answer(fault_ == Fault::io_error || fault_ == Fault::power_cut || (needs_space && fault_ == Fault::no_space));
   }
-  Result<> write_call() { return answer(fault_ != Fault::sync_error); }
+  Result<> read_call() { return fault_ == Fault::read_error ? answer(true) : success(); }  // frozen: what is there may be looked at
+  Result<> write_call() { return answer(fault_ != Fault::sync_error && fault_ != Fault::read_error); }
   Result<> sync_call() { return answer(fault_ == Fault::io_error || fault_ == Fault::sync_error || fault_ == Fault::power_cut || fault_ == Fault::no_space); }
 
   void lose_pending_names() {
@@ -291,7 +317,7 @@ class FakeFileSystem final : public os::FileSystem {
   Fault fault_ = Fault::none;
   std::uint64_t countdown_ = 0;
   bool fired_ = false, frozen_ = false;
-  std::uint64_t free_bytes_ = 1ULL << 40;
+  std::uint64_t free_bytes_ = 1ULL << 40, uses_after_a_failed_sync_ = 0;
 };
 
 }  // namespace hookhost::test
