@@ -69,7 +69,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     return success();
   }
 
-  std::vector<SegmentPtr> segments() const override {
+  Result<std::vector<SegmentPtr>> segments() const override {
     const std::scoped_lock lock(segments_mutex_);
     return segments_;
   }
@@ -110,7 +110,8 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
 
   Sizes sizes() const {
     Sizes out;
-    for (const SegmentPtr& segment : segments()) {
+    const std::scoped_lock lock(segments_mutex_);
+    for (const SegmentPtr& segment : segments_) {
       ++out.segments;
       out.record_bytes += segment->record_bytes();
     }

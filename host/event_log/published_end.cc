@@ -1,5 +1,6 @@
 #include "event_log/published_end.h"
 
+#include <atomic>
 #include <bit>
 #include <cstring>
 
@@ -15,23 +16,25 @@ static_assert(std::endian::native == std::endian::little, "FORMAT.md: END is lit
 // Looks at the directory each time it is asked: segments come and go while the host runs.
 class FileView final : public SegmentView {
  public:
-  FileView(os::FileSystem& files, std::string directory) : files_(files), directory_(std::move(directory)) {}
+  FileView(os::FileSystem& files, std::string directory, Offset end) : files_(files), directory_(std::move(directory)), end_(end.value) {}
 
-  std::vector<SegmentPtr> segments() const override {
-    auto listed = list_segments(files_, directory_);
-    if (!listed) return {};
-    if (!listed.value().empty()) listed.value().back()->set_end(std::max(listed.value().back()->first_offset(), durable_end()));
-    return std::move(listed.value());
+  Result<std::vector<SegmentPtr>> segments() const override {
+    HOOKHOST_TRY(auto listed, list_segments(files_, directory_));
+    HOOKHOST_TRY(const Offset end, read_published_end(files_, directory_));
+    if (!listed.empty()) listed.back()->set_end(std::max(listed.back()->first_offset(), end));
+    return listed;
   }
 
+  // When END cannot be read just now, as it was before: it only grows.
   Offset durable_end() const override {
-    const auto end = read_published_end(files_, directory_);
-    return end ? end.value() : Offset{};
+    if (const auto end = read_published_end(files_, directory_)) end_.store(end.value().value);
+    return Offset{end_.load()};
   }
 
  private:
   os::FileSystem& files_;
   const std::string directory_;
+  mutable std::atomic<std::uint64_t> end_;
 };
 
 }  // namespace
@@ -61,8 +64,7 @@ Result<Offset> read_published_end(os::FileSystem& files, const std::string& dire
 
 Result<std::shared_ptr<const SegmentView>> open_view(os::FileSystem& files, const std::string& directory) {
   HOOKHOST_TRY(const auto end, read_published_end(files, directory));
-  static_cast<void>(end);
-  return std::shared_ptr<const SegmentView>(std::make_shared<FileView>(files, directory));
+  return std::shared_ptr<const SegmentView>(std::make_shared<FileView>(files, directory, end));
 }
 
 }  // namespace hookhost::event_log

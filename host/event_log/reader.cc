@@ -39,7 +39,7 @@ Reader& Reader::operator=(Reader&&) noexcept = default;
 
 Result<bool> Reader::enter_segment(Offset& at, Offset until, Gaps& gaps) {
   cursor_.reset();
-  const auto segments = view_->segments();
+  HOOKHOST_TRY(const auto segments, view_->segments());
   const auto after = std::upper_bound(segments.begin(), segments.end(), at, [](Offset o, const SegmentPtr& s) { return o < s->first_offset(); });
   const Offset successor = after == segments.end() ? Offset{UINT64_MAX} : (*after)->first_offset();
   const auto skip_to_successor = [&] {
@@ -180,7 +180,8 @@ Result<> Reader::each_head(Offset from, Offset until, const std::function<bool(c
 Result<Offset> Reader::find_time(WallTime time) {
   const Offset end = view_->durable_end();
   Offset found = end;
-  for (const SegmentPtr& segment : view_->segments()) {
+  HOOKHOST_TRY(const auto segments, view_->segments());
+  for (const SegmentPtr& segment : segments) {
     if (segment->end() <= segment->first_offset() || segment->last_received_at() < time) continue;
     HOOKHOST_CHECK(each_head(segment->place_before(time).first, segment->end(), [&](const EventHead& head) {
       if (head.received_at < time) return true;

@@ -278,7 +278,10 @@ Result<std::vector<SegmentPtr>> list_segments(os::FileSystem& files, const std::
     if (!offset) continue;
     const std::string path = os::join(directory, name);
     auto file = files.open(path, os::OpenMode::read);
-    if (!file) continue;  // removed by retention meanwhile
+    if (!file) {
+      if (file.error().code == ErrorCode::not_found) continue;  // removed by retention meanwhile
+      return fail(file.error());
+    }
     HOOKHOST_TRY(const std::uint64_t size, file.value()->size());
     std::string sector(kSectorBytes, '\0');
     HOOKHOST_TRY(const auto head, file.value()->read_at(0, sector.data(), sector.size()));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "base/types.h"
 
 namespace hookhost::event_log {
@@ -63,7 +64,8 @@ using SegmentPtr = std::shared_ptr<Segment>;
 class SegmentView {
  public:
   virtual ~SegmentView() = default;
-  [[nodiscard]] virtual std::vector<SegmentPtr> segments() const = 0;
+  // Error: io_error, of a view that looks at the directory.
+  [[nodiscard]] virtual Result<std::vector<SegmentPtr>> segments() const = 0;
   [[nodiscard]] virtual Offset durable_end() const = 0;
 };
 

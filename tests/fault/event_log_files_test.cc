@@ -145,5 +145,31 @@ TEST_F(EventLogFiles, AnEndThatIsTooFarShowsAGapAndEnds) {
   EXPECT_EQ(events, 4U);
 }
 
+// A reader beside a host says what it could not read; it never shows less as if that were all.
+TEST_F(EventLogFiles, AReadErrorBesideAHostIsAnErrorAndNoGap) {
+  ASSERT_TRUE(machine_.open());
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(machine_.append(3));
+  machine_.kill();
+  ASSERT_GE(named(".events").size(), 2U);
+  std::size_t errors = 0;
+  for (std::uint64_t n = 1;; ++n) {
+    SCOPED_TRACE(n);
+    const auto view = open_view(machine_.files, kEventsDirectory).value();
+    Reader reader(machine_.files, view);
+    machine_.files.fail_at(n, test::Fault::read_error);
+    const auto got = reader.read(Offset{0}, Offset{18}, {});
+    if (!machine_.files.fired()) break;
+    machine_.files.no_faults();
+    if (!got) {
+      EXPECT_EQ(got.error().code, ErrorCode::io_error);
+      ++errors;
+      continue;
+    }
+    EXPECT_EQ(got.value().events.size(), 18U);
+    EXPECT_TRUE(got.value().gaps.empty());
+  }
+  EXPECT_GT(errors, 5U);
+}
+
 }  // namespace
 }  // namespace hookhost::event_log

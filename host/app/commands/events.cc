@@ -102,13 +102,20 @@ Result<event_log::Wants> filter(const EventOptions& options) {
   });
 }
 
+// Below it everything was removed in good order.
+Result<Offset> first_kept(const event_log::SegmentView& view) {
+  HOOKHOST_TRY(const auto segments, view.segments());
+  return segments.empty() ? Offset{} : segments.front()->first_offset();
+}
+
 // Shows matching events of [from, until) to `visit` until it answers false.
 Result<> each(Opened& log, Offset from, Offset until, const event_log::Wants& wants, const Context& context,
               const std::function<bool(const event_log::EventPtr&)>& visit) {
+  HOOKHOST_TRY(const Offset begin, first_kept(*log.view));
   while (from < until && interrupted == 0) {
     HOOKHOST_TRY(const auto got, log.reader.read(from, until, {}, wants));
     for (const auto& [a, b] : got.gaps) {
-      if (a >= Offset{log.view->segments().empty() ? 0 : log.view->segments().front()->first_offset().value}) {
+      if (a >= begin) {
         context.err << "offsets " << a.value << " to " << b.value - 1 << " cannot be read; `hookhost events verify` tells more\n";
       }
     }
@@ -203,8 +210,8 @@ CommandResult tail(const Context& context, const EventOptions& options) {
 
 CommandResult verify(const Context& context) {
   HOOKHOST_TRY(auto log, open(context));
-  const auto segments = log.view->segments();
-  const Offset begin = segments.empty() ? Offset{0} : segments.front()->first_offset();
+  HOOKHOST_TRY(const auto segments, log.view->segments());
+  const Offset begin = segments.empty() ? Offset{} : segments.front()->first_offset();
   const Offset end = log.view->durable_end();
   std::uint64_t events = 0, damaged = 0;
   for (Offset from = begin; from < end;) {

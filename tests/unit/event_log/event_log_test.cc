@@ -95,7 +95,7 @@ class EventLogTest : public testing::Test {
 class ViewUpTo final : public SegmentView {
  public:
   explicit ViewUpTo(std::shared_ptr<const SegmentView> whole) : whole_(std::move(whole)) {}
-  [[nodiscard]] std::vector<SegmentPtr> segments() const override { return whole_->segments(); }
+  [[nodiscard]] Result<std::vector<SegmentPtr>> segments() const override { return whole_->segments(); }
   [[nodiscard]] Offset durable_end() const override { return end; }
   Offset end;
 
