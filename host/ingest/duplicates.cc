@@ -51,6 +51,7 @@ void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done)
         found->second.in_flight = false;
       } else {
         entries_.erase(found);
+        forget_age(digest);
       }
     }
     if (const auto all = followers_.find(digest); all != followers_.end()) {
@@ -68,6 +69,12 @@ void DuplicatesWindow::remember(const Digest& digest, const EventId& id, WallTim
   if (!fresh) return;
   std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
   ages_.emplace_back(received_at, digest);
+}
+
+// Otherwise the age of what failed would end the time of the same webhook sent again. It is young: the search ends soon.
+void DuplicatesWindow::forget_age(const Digest& digest) {
+  const auto age = std::find_if(ages_.rbegin(), ages_.rend(), [&](const auto& one) { return one.second == digest; });
+  if (age != ages_.rend()) ages_.erase(std::next(age).base());
 }
 
 // In-flight entries are young; one that is so old that it goes is forgotten too, its followers are still called by settle().

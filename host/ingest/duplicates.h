@@ -57,6 +57,7 @@ class DuplicatesWindow {
     bool in_flight = false;
   };
   void forget_old(WallTime now);
+  void forget_age(const Digest& digest);
 
   mutable std::mutex mutex_;
   DuplicatesOptions options_;

@@ -1,0 +1,66 @@
+// How a source recognises what it was sent before, as its configuration says it.
+#include "ingest/duplicates.h"
+
+#include <gtest/gtest.h>
+
+namespace hookhost::ingest {
+namespace {
+
+using namespace std::chrono_literals;
+using Claim = DuplicatesWindow::Claim;
+
+const EventId kId{"evt_00000000000000000000000001"};
+
+class Window : public testing::Test {
+ protected:
+  Claim claim(char digest, Duration at) {
+    EventId known;
+    const Claim out = window.claim({digest}, kId, WallTime{} + at, known, [](const Result<EventId>&) {});
+    if (out == Claim::first) window.settle({digest}, kId);
+    return out;
+  }
+  DuplicatesWindow window{{.window = 1min, .entries_max = 3}};
+};
+
+TEST_F(Window, RemembersForItsTimeAndNoLonger) {
+  EXPECT_EQ(claim(1, 0s), Claim::first);
+  EXPECT_EQ(claim(1, 60s), Claim::known);
+  EXPECT_EQ(claim(1, 61s), Claim::first);
+}
+
+TEST_F(Window, ForgetsTheOldestAboveItsBound) {
+  for (char digest = 1; digest <= 5; ++digest) EXPECT_EQ(claim(digest, 0s), Claim::first);
+  EXPECT_EQ(claim(5, 0s), Claim::known);
+  EXPECT_EQ(claim(1, 0s), Claim::first);
+}
+
+TEST_F(Window, AReloadThatChangesItKeepsWhatItKnows) {
+  EXPECT_EQ(claim(1, 0s), Claim::first);
+  window.configure({.window = 1h, .entries_max = 3});
+  EXPECT_EQ(claim(1, 30min), Claim::known);
+}
+
+// At start, from the event log: the first one of a digest is what a duplicate is answered with.
+TEST_F(Window, IsRebuiltWithTheFirstOfEach) {
+  window.remember({1}, kId, WallTime{});
+  window.remember({1}, EventId{"evt_00000000000000000000000002"}, WallTime{} + 1s);
+  window.remember({2}, EventId{"no id of ours"}, WallTime{});
+  EventId known;
+  EXPECT_EQ(window.claim({1}, EventId{"evt_00000000000000000000000003"}, WallTime{} + 2s, known, {}), Claim::known);
+  EXPECT_EQ(known, kId);
+  EXPECT_EQ(window.size(), 1U);
+}
+
+// A claim whose answer never came leaves nothing: the sender tries again and is accepted.
+TEST_F(Window, WhatFailedIsNotKnown) {
+  EventId known;
+  ASSERT_EQ(window.claim({1}, kId, WallTime{}, known, {}), Claim::first);
+  window.settle({1}, fail(ErrorCode::no_space, "full"));
+  EXPECT_EQ(claim(1, 30s), Claim::first);
+  EXPECT_EQ(claim(1, 31s), Claim::known);
+  EXPECT_EQ(claim(1, 61s), Claim::known) << "its time began when it was accepted, not with the attempt that failed";
+  EXPECT_EQ(claim(1, 91s), Claim::first);
+}
+
+}  // namespace
+}  // namespace hookhost::ingest
