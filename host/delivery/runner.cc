@@ -197,7 +197,7 @@ void Runner::build_streams(Started& started) {
   row_ = loaded.row;
   row_.token = started.token;
   committed_row_ = loaded.row;
-  main_reading_ = side_reading_ = Reading{};
+  main_reading_ = Reading{};
   main_ = std::make_unique<Stream>(state::kMainStream, row_.position, pool_, options_.order_by, core_.options);
   main_->set_now(core_.now);
   for (const auto& lane : loaded.lanes) {
@@ -226,6 +226,7 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
   filter.events = options_.events;
   side_ = std::make_unique<Stream>(row.id, row.position, pool_, options_.order_by, core_.options);
   side_->set_now(core_.now);
+  side_reading_ = Reading{};  // an earlier replay's may still be under way
   for (const auto& lane : lanes) {
     if (lane.stream == row.id) side_->load(lane, due_at(lane));
   }

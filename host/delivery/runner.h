@@ -135,11 +135,14 @@ class Runner : public std::enable_shared_from_this<Runner> {
     std::uint32_t crashes = 0;
   };
 
-  struct Reading {
+  struct Scanning {
     std::shared_ptr<ScanPlace> place = std::make_shared<ScanPlace>();
-    std::shared_ptr<ScanPlace> drain_place = std::make_shared<ScanPlace>();
-    bool scanning = false;
-    bool draining = false;
+    bool busy = false;
+  };
+  // Of one stream.
+  struct Reading {
+    Scanning ahead;
+    Scanning pass;  // behind lanes that are free again
   };
 
   struct Started {
@@ -171,13 +174,15 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner_feed.cc
   [[nodiscard]] bool main_allowed() const;
+  [[nodiscard]] bool allowed(const Stream& stream) const;  // may be read and handed over
   void read_main();
   void read_replay();
-  void read_pass(Stream& stream, Reading& reading);
+  [[nodiscard]] Reading& reading_of(const Stream& stream) { return &stream == main_.get() ? main_reading_ : side_reading_; }
+  void ask(const Stream& stream, Scanning Reading::*what, ScanRequest request, void (Runner::*arrived)(Stream&, Scan));
   void read_on(Stream& stream, const Scan* read);
-  void scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter, const Scan* read);
-  void scanned(state::StreamId stream, Result<Scan> result);
-  void pass_scanned(state::StreamId stream, Result<Scan> result);
+  void scanned(Stream& stream, Scan scan);
+  void read_pass(Stream& stream);
+  void pass_scanned(Stream& stream, Scan scan);
   bool step_to_live();
   void leave_live(Offset at);
   void set_live(bool live);
@@ -197,6 +202,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner_outcome.cc
   void settle(Completion& completion);
+  void apply(Stream& stream, PendingNumber number, Completion& completion);
   void succeeded(Stream& stream, PendingNumber number, Completion& completion);
   void failed_attempt(Stream& stream, PendingNumber number, const Completion& completion);
   void park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts);

@@ -9,7 +9,6 @@ namespace {
 
 // A replay beside live that is through, but for calls that do not return, lets go of live after this long.
 constexpr Duration kReplayPatience = std::chrono::seconds{1};
-constexpr std::uint32_t kCrashesMax = 3;
 // What a handler does in about this long may wait in its queue, so that handing over costs little beside the calls.
 constexpr Duration kAhead = std::chrono::milliseconds{1};
 
@@ -85,7 +84,7 @@ void Runner::hand_over() {
     const std::size_t now_taken = in_flight_ + fetching_;
     limit = availability_.is_up() ? (now_taken >= most ? 0 : most - now_taken) : (now_taken > taken ? 0 : limit);
   }
-  if (limit > 0 && side_ && !replay_->cancelling && row_.condition == state::Condition::live) {
+  if (limit > 0 && side_ && allowed(*side_)) {
     // Beside live a replay takes half of what may be out, so that live finds room at once.
     if (!replay_->goes_first) {
       const std::size_t share = std::max<std::size_t>(1, most / 2);
@@ -151,8 +150,7 @@ void Runner::fetched(state::StreamId id, const Stream::Work& work, Result<event_
   --fetching_;
   Stream* stream = stream_of(id);
   if (stream == nullptr) return;
-  const bool side = stream == side_.get();
-  if (side) --side_out_;
+  if (stream == side_.get()) --side_out_;
   touch();
   stream->set_now(core_.now);
   if (!event) {
@@ -171,8 +169,7 @@ void Runner::fetched(state::StreamId id, const Stream::Work& work, Result<event_
     changed();
     return;
   }
-  const bool stands = side ? replay_->cancelling || row_.condition != state::Condition::live : !main_allowed();
-  if (stands || draining_ || availability_.allowance(core_.now, 1) == 0) {
+  if (!allowed(*stream) || draining_ || availability_.allowance(core_.now, 1) == 0) {
     stream->abandon(work);
     return;
   }

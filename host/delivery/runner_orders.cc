@@ -64,7 +64,7 @@ void Runner::load_held(std::optional<state::StreamId> only) {
     if (load != self.held_loads_) return;
     if (!*held) {
       self.note_error(held->error().message);
-      self.core_.timers.at(self.core_.now + std::chrono::seconds{1}, [only, weak = self.weak_from_this(), generation = self.generation_] {
+      self.core_.timers.at(self.core_.now + kReadAgain, [only, weak = self.weak_from_this(), generation = self.generation_] {
         if (const auto again = weak.lock(); again && again->generation_ == generation) again->load_held(only);
       });
       return;

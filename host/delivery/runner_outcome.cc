@@ -8,7 +8,6 @@
 namespace hookhost::delivery {
 namespace {
 
-constexpr std::uint32_t kCrashesMax = 3;
 constexpr std::size_t kErrorMax = 1024;
 
 }  // namespace
@@ -59,50 +58,50 @@ void Runner::settle(Completion& completion) {
   if (outcome.error.size() > kErrorMax) outcome.error.resize(kErrorMax);
   if (outcome.misbehaved) ++counts_.misbehaved;
   if (outcome.crashed) ++counts_.crashed;
-  if (!completion.called) {
+  if (completion.called) {
+    took_ = took_ == Duration::zero() ? completion.took : took_ + (completion.took - took_) / 16;
+    ++changes_.outcomes;
+    apply(*stream, *number, completion);
+    changed();
+  } else {
     stream->requeue(*number);
-    if (Stream* other = other_of(*stream); other != nullptr && lane != kNoLane) other->poke(lane);
-    return;
   }
-  took_ = took_ == Duration::zero() ? completion.took : took_ + (completion.took - took_) / 16;
-  ++changes_.outcomes;
-  const bool done = outcome.status == Status::ok || outcome.status == Status::ignored;
-  if (side && completion.kv_refused && !done) {
-    availability_.answered(completion.id);
+  if (lane != kNoLane) {
+    if (Stream* other = other_of(*stream)) other->poke(lane);
+  }
+}
+
+void Runner::apply(Stream& stream, PendingNumber number, Completion& completion) {
+  const Outcome& outcome = completion.outcome;
+  const bool kv_missing = &stream == side_.get() && completion.kv_refused && !is_done(outcome.status);
+  if (outcome.status != Status::unavailable || kv_missing) availability_.answered(completion.id);
+  if (kv_missing) {
     note_error(kv_refusal(row_.id));
     replay_->failing = replay_->cancelling = true;
-    stream->requeue(*number);
-    return changed();
+    return stream.requeue(number);
   }
   switch (outcome.status) {
     case Status::ok:
     case Status::ignored:
-      availability_.answered(completion.id);
-      succeeded(*stream, *number, completion);
+      succeeded(stream, number, completion);
       break;
     case Status::retry:
-      availability_.answered(completion.id);
       ++counts_.retry;
-      failed_attempt(*stream, *number, completion);
+      failed_attempt(stream, number, completion);
       break;
     case Status::reject:
-      availability_.answered(completion.id);
       ++counts_.reject;
       note_error(outcome.error);
-      note_attempt(pending, "reject", outcome.error, completion.took);
-      park(*stream, *number, "rejected", outcome.error, pending.attempt);
+      note_attempt(pool_[number], "reject", outcome.error, completion.took);
+      park(stream, number, "rejected", outcome.error, pool_[number].attempt);
       break;
     case Status::unavailable:
       ++counts_.unavailable;
       note_error(outcome.error);
       if (availability_.down(completion.id, core_.now, outcome.retry_after, core_.options, core_.jitter)) wake_at(availability_.until());
-      stream->requeue(*number);
+      stream.requeue(number);
       break;
   }
-  if (lane != kNoLane) {
-    if (Stream* other = other_of(*stream)) other->poke(lane);
-  }
-  changed();
 }
 
 void Runner::succeeded(Stream& stream, PendingNumber number, Completion& completion) {

@@ -39,6 +39,11 @@ void Runner::leave_live(Offset at) {
   touch();
 }
 
+bool Runner::allowed(const Stream& stream) const {
+  if (&stream == main_.get()) return main_allowed();
+  return !replay_->cancelling && row_.condition == state::Condition::live;
+}
+
 void Runner::read_main() {
   if (!main_allowed()) {
     if (live_) leave_live(core_.live_end);
@@ -46,24 +51,15 @@ void Runner::read_main() {
   }
   if (core_.now < scan_again_) return wake_at(scan_again_);
   if (live_) main_->advance(core_.live_end);
-  read_pass(*main_, main_reading_);
-  if (live_ || main_reading_.scanning || step_to_live()) return;
+  read_pass(*main_);
+  if (live_ || main_reading_.ahead.busy || step_to_live()) return;
   read_on(*main_, nullptr);
 }
 
 void Runner::read_replay() {
-  if (replay_->cancelling || row_.condition != state::Condition::live || core_.now < scan_again_) return;
-  read_pass(*side_, side_reading_);
+  if (!allowed(*side_) || core_.now < scan_again_) return;
+  read_pass(*side_);
   read_on(*side_, nullptr);
-}
-
-void Runner::read_on(Stream& stream, const Scan* read) {
-  if (draining_) return;
-  if (&stream == side_.get()) {
-    if (!replay_->cancelling && row_.condition == state::Condition::live) scan(stream, side_reading_, replay_->row.until, replay_->filter, read);
-  } else if (main_allowed()) {
-    scan(stream, main_reading_, core_.live_end, filter_, read);
-  }
 }
 
 bool Runner::step_to_live() {
@@ -86,50 +82,65 @@ bool Runner::step_to_live() {
   return true;
 }
 
-// `read`: what was read and is not offered yet.
-void Runner::scan(Stream& stream, Reading& reading, Offset until, std::shared_ptr<const EventFilter> filter, const Scan* read) {
-  const Offset from = read == nullptr ? stream.read() : read->next;
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; read != nullptr && i < read->events.size(); ++i) bytes += read->events[i]->body.size();
-  const std::size_t taken = read == nullptr ? 0 : read->events.size();
-  const std::size_t room = stream.room(), room_bytes = stream.room_bytes();
-  if (reading.scanning || from >= until || room <= taken || room - taken < core_.options.window_events_max / 4 || room_bytes <= bytes) return;
-  reading.scanning = true;
-  auto answer = bound([id = stream.id()](Runner& self, std::shared_ptr<Result<Scan>> result) { self.scanned(id, std::move(*result)); });
-  // Half a window at once: while one half is handled, the other is read.
-  const std::size_t events = std::min<std::size_t>(room - taken, std::max(1U, core_.options.window_events_max / 2));
-  core_.scanner.request({reading.place, from, until, events, static_cast<std::size_t>(room_bytes - bytes), wants(std::move(filter)),
-                         [answer](Result<Scan> result) { answer(std::make_shared<Result<Scan>>(std::move(result))); }});
+// Asks the scanner; what it read goes to `arrived`, on the loop. An answer for a reading that ended meanwhile is dropped.
+void Runner::ask(const Stream& stream, Scanning Reading::*what, ScanRequest request, void (Runner::*arrived)(Stream&, Scan)) {
+  Scanning& asked = reading_of(stream).*what;
+  asked.busy = true;
+  request.place = asked.place;
+  auto answer = bound([id = stream.id(), what, place = asked.place, arrived](Runner& self, const std::shared_ptr<Result<Scan>>& result) {
+    Stream* to = self.stream_of(id);
+    if (to == nullptr) return;
+    Scanning& asked_of = self.reading_of(*to).*what;
+    if (asked_of.place != place) return;
+    asked_of.busy = false;
+    self.touch();
+    if (!*result) {
+      self.note_error(result->error().message);
+      self.scan_again_ = self.core_.now + kReadAgain;
+      return;
+    }
+    to->set_now(self.core_.now);
+    (self.*arrived)(*to, std::move(result->value()));
+  });
+  request.answer = [answer](Result<Scan> result) { answer(std::make_shared<Result<Scan>>(std::move(result))); };
+  core_.scanner.request(std::move(request));
 }
 
-void Runner::scanned(state::StreamId id, Result<Scan> result) {
-  Stream* stream = stream_of(id);
-  if (stream == nullptr) return;
-  touch();
-  (id == state::kMainStream ? main_reading_ : side_reading_).scanning = false;
-  if (!result) {
-    note_error(result.error().message);
-    scan_again_ = core_.now + kReadAgain;
-    return;
+// `read`: what was read and is not offered yet.
+void Runner::read_on(Stream& stream, const Scan* read) {
+  if (draining_ || !allowed(stream) || reading_of(stream).ahead.busy) return;
+  const bool side = &stream == side_.get();
+  const Offset from = read == nullptr ? stream.read() : read->next;
+  const Offset until = side ? replay_->row.until : core_.live_end;
+  std::size_t taken = 0, bytes = 0;
+  if (read != nullptr) {
+    taken = read->events.size();
+    for (const auto& event : read->events) bytes += event->body.size();
   }
-  stream->set_now(core_.now);
-  note_removed(result.value().removed);
+  const std::size_t room = stream.room(), room_bytes = stream.room_bytes(), window = core_.options.window_events_max;
+  if (from >= until || room <= taken || room - taken < window / 4 || room_bytes <= bytes) return;
+  // Half a window at once: while one half is handled, the other is read.
+  const std::size_t events = std::min(room - taken, std::max<std::size_t>(1, window / 2));
+  ask(stream, &Reading::ahead, {{}, from, until, events, room_bytes - bytes, wants(side ? replay_->filter : filter_), {}}, &Runner::scanned);
+}
+
+void Runner::scanned(Stream& stream, Scan scan) {
+  note_removed(scan.removed);
   // Order: what comes next is asked for before this is worked through, so that both go on at once.
-  read_on(*stream, &result.value());
-  for (auto& event : result.value().events) stream->offer(std::move(event));
-  stream->advance(result.value().next);
-  (id == state::kMainStream ? changes_.position : changes_.replay) = true;
+  read_on(stream, &scan);
+  for (auto& event : scan.events) stream.offer(std::move(event));
+  stream.advance(scan.next);
+  (stream.id() == state::kMainStream ? changes_.position : changes_.replay) = true;
   changed();
 }
 
-void Runner::read_pass(Stream& stream, Reading& reading) {
-  if (reading.draining) return;
+void Runner::read_pass(Stream& stream) {
+  if (reading_of(stream).pass.busy) return;
   const auto pass = stream.next_pass();
   if (!pass) {
     if (stream.pass_paused_until()) wake_at(*stream.pass_paused_until());
     return;
   }
-  reading.draining = true;
   const auto filter = stream.id() == state::kMainStream ? filter_ : replay_->filter;
   HeadFilter in_pass = wants(filter);
   if (options_.order_by.kind == OrderBy::Kind::key) {
@@ -138,31 +149,19 @@ void Runner::read_pass(Stream& stream, Reading& reading) {
     };
   }
   constexpr std::size_t kPassEvents = 1'024;
-  auto answer = bound([id = stream.id()](Runner& self, std::shared_ptr<Result<Scan>> result) { self.pass_scanned(id, std::move(*result)); });
-  core_.scanner.request({reading.drain_place, pass->from, pass->until, kPassEvents, core_.options.window_bytes_max, std::move(in_pass),
-                         [answer](Result<Scan> result) { answer(std::make_shared<Result<Scan>>(std::move(result))); }});
+  ask(stream, &Reading::pass, {{}, pass->from, pass->until, kPassEvents, core_.options.window_bytes_max, std::move(in_pass), {}}, &Runner::pass_scanned);
 }
 
-void Runner::pass_scanned(state::StreamId id, Result<Scan> result) {
-  Stream* stream = stream_of(id);
-  if (stream == nullptr) return;
-  touch();
-  (id == state::kMainStream ? main_reading_ : side_reading_).draining = false;
-  if (!result) {
-    note_error(result.error().message);
-    scan_again_ = core_.now + kReadAgain;
-    return;
-  }
-  stream->set_now(core_.now);
-  if (live_ && id == state::kMainStream) stream->advance(core_.live_end);
-  for (auto& event : result.value().events) {
+void Runner::pass_scanned(Stream& stream, Scan scan) {
+  if (live_ && &stream == main_.get()) stream.advance(core_.live_end);
+  for (auto& event : scan.events) {
     const Offset offset = event->offset;
-    if (!stream->offer_drained(std::move(event))) {
-      stream->drained_up_to(offset);
+    if (!stream.offer_drained(std::move(event))) {
+      stream.drained_up_to(offset);
       return;
     }
   }
-  stream->drained_up_to(result.value().next);
+  stream.drained_up_to(scan.next);
 }
 
 void Runner::note_removed(const std::vector<std::pair<Offset, Offset>>& removed) {

@@ -24,6 +24,8 @@ namespace hookhost::delivery {
 // What became of one attempt. The numbers are those of the plugin ABI (sdk/include/hookhost/abi.h).
 enum class Status : std::int32_t { ok = 0, ignored = 1, retry = -1, reject = -2, unavailable = -3 };
 [[nodiscard]] std::string_view to_string(Status status);
+// The event needs nothing more.
+[[nodiscard]] constexpr bool is_done(Status status) { return status == Status::ok || status == Status::ignored; }
 
 struct Outcome {
   Status status = Status::ok;

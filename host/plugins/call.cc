@@ -108,7 +108,7 @@ Call::Completed Call::completed(std::int32_t status, std::string error, std::int
 }
 
 delivery::Completion Call::finish(delivery::Outcome outcome, MonotonicTime now) {
-  const bool done = outcome.status == delivery::Status::ok || outcome.status == delivery::Status::ignored;
+  const bool done = delivery::is_done(outcome.status);
   const std::scoped_lock lock(mutex_);
   return {delivery_.id, std::move(outcome), done ? std::move(staged_) : std::vector<state::KvWrite>{}, now - begun_, true, kv_refused_};
 }

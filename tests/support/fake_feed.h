@@ -2,10 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "delivery/event_feed.h"
@@ -62,6 +65,20 @@ class FakeFeed final : public delivery::EventFeed {
     }
     return out;
   }
+  // Reading on other threads than the caller's waits until open_gate().
+  void close_gate() {
+    const std::lock_guard lock(mutex_);
+    gate_keeper_ = std::this_thread::get_id();
+  }
+  void open_gate() {
+    const std::lock_guard lock(mutex_);
+    gate_keeper_.reset();
+    gate_.notify_all();
+  }
+  [[nodiscard]] std::size_t waiting_at_gate() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_at_gate_;
+  }
   [[nodiscard]] std::uint64_t looked() const {
     const std::lock_guard lock(mutex_);
     return looked_;
@@ -106,7 +123,10 @@ class FakeFeed final : public delivery::EventFeed {
     explicit Cursor(FakeFeed& feed) : feed_(feed) {}
     Result<delivery::Scan> scan(Offset from, Offset until, std::size_t events_max, std::size_t bytes_max, std::size_t looked_max,
                                 const delivery::HeadFilter& wants) override {
-      const std::lock_guard lock(feed_.mutex_);
+      std::unique_lock lock(feed_.mutex_);
+      ++feed_.waiting_at_gate_;
+      feed_.gate_.wait(lock, [&] { return !feed_.gate_keeper_ || *feed_.gate_keeper_ == std::this_thread::get_id(); });
+      --feed_.waiting_at_gate_;
       delivery::Scan out;
       const Offset end = std::min(until, Offset{feed_.events_.size()});
       if (from < feed_.begin_ && from < end) {
@@ -138,6 +158,9 @@ class FakeFeed final : public delivery::EventFeed {
   Offset begin_;
   std::uint64_t looked_ = 0;
   std::function<void()> wake_;
+  std::condition_variable gate_;
+  std::optional<std::thread::id> gate_keeper_;
+  std::size_t waiting_at_gate_ = 0;
 };
 
 }  // namespace hookhost::test

@@ -67,6 +67,24 @@ TEST_F(Replay, BesideLiveNeitherDelaysItNorRunsTwoOfAKeyAtOnce) {
   EXPECT_EQ(replayed, 1000U);
 }
 
+TEST_F(Replay, OneThatIsCancelledWhileItReadsHoldsUpNoOther) {
+  feed.append_many(100, 5);
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber);
+  ASSERT_TRUE(settled());
+  feed.close_gate();
+  const auto cancelled = engine->replay_start(from_beginning());
+  ASSERT_TRUE(cancelled) << cancelled.error().text();
+  EXPECT_TRUE(poll_until([&] { return feed.waiting_at_gate() == 1; }));
+  ASSERT_TRUE(engine->replay_cancel(cancelled.value()));
+  const auto next = engine->replay_start(from_beginning());
+  ASSERT_TRUE(next) << next.error().text();
+  feed.open_gate();
+  EXPECT_TRUE(done(next.value()));
+  EXPECT_EQ(subscriber->ok_count(), 200U);
+}
+
 TEST_F(Replay, TypesKeyIdAndUntilNarrowIt) {
   for (int n = 0; n < 60; ++n) feed.append({.key = "k" + std::to_string(n % 3), .type = n % 2 == 0 ? "a.x" : "b.x"});
   open();
