@@ -58,10 +58,8 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   // A finished call, from handle or from a plugin's thread, which may be a worker of another instance.
   void finished(delivery::Completion completion) {
-    std::vector<delivery::Completion> done;
-    const bool down = completion.outcome.status == delivery::Status::unavailable;
-    done.push_back(std::move(completion));
-    if (down) recall(done);
+    std::vector<delivery::Completion> recalled;
+    if (completion.outcome.status == delivery::Status::unavailable) recall(recalled);
     if (full_) {
       const std::scoped_lock lock(mutex_);
       full_ = false;
@@ -69,10 +67,13 @@ class Crew : public std::enable_shared_from_this<Crew> {
     }
     if (const Own& here = own(); here.crew == this) {
       const std::scoped_lock lock(here.basket->mutex);
-      std::move(done.begin(), done.end(), std::back_inserter(here.basket->completions));
+      auto& completions = here.basket->completions;
+      completions.push_back(std::move(completion));
+      std::move(recalled.begin(), recalled.end(), std::back_inserter(completions));
       return;
     }
-    sink_->completed(std::move(done));
+    recalled.insert(recalled.begin(), std::move(completion));
+    sink_->completed(std::move(recalled));
   }
 
   // True when every thread came out in time and the plugin's stop and destroy returned; else the instance is written off.
