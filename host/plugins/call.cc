@@ -12,8 +12,6 @@ constexpr std::size_t kValueBytesMax = 1 << 20;
 constexpr std::size_t kStagedBytesMax = 64 << 20;  // of one call
 constexpr std::size_t kScanPage = 256;
 
-hookhost_str str(std::string_view text) { return {text.data() == nullptr ? "" : text.data(), text.size()}; }
-
 }  // namespace
 
 delivery::Outcome to_outcome(std::int32_t status, std::string error, std::int64_t retry_after) {

@@ -13,14 +13,10 @@
 
 #include "delivery/subscriber.h"
 #include "hookhost/abi.h"
+#include "plugins/abi_views.h"
 #include "plugins/json_document.h"
 
 namespace hookhost::plugins {
-
-// Between the ABI's views and C++'s.
-[[nodiscard]] inline std::string_view view(hookhost_str text) { return text.ptr == nullptr ? std::string_view() : std::string_view(text.ptr, text.len); }
-[[nodiscard]] inline std::string_view view(hookhost_bytes bytes) { return view(hookhost_str{reinterpret_cast<const char*>(bytes.ptr), bytes.len}); }
-[[nodiscard]] inline hookhost_bytes bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
 
 // What a plugin is shown of kv/1's scan: 0 ends it.
 using KvVisit = std::int32_t (*)(void* context, hookhost_bytes key, hookhost_bytes value);

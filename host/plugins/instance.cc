@@ -20,8 +20,6 @@ constexpr std::uint64_t kTokenMax = 1ULL << 62;  // far above what counting by o
 thread_local const Instance* current_instance = nullptr;
 thread_local const hookhost_event* current_event = nullptr;
 
-hookhost_str str(std::string_view text) { return {text.data(), text.size()}; }
-
 struct ErrorText {
   std::string text;
   hookhost_error table{sizeof(hookhost_error), 0, this, [](hookhost_error* self, hookhost_str message) noexcept {

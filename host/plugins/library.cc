@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "hookhost/abi.h"
+#include "plugins/abi_views.h"
 #include "plugins/elf_note.h"
 #include "plugins/file_check.h"
 #include "signing/digest.h"
@@ -20,8 +21,6 @@ constexpr std::size_t kEventsMax = 256;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kDescriptionBytesMax = 4096;
 constexpr std::size_t kSchemaBytesMax = 1 << 20;
-
-std::string text(hookhost_str value) { return value.ptr == nullptr ? std::string() : std::string(value.ptr, value.len); }
 
 // Loaded libraries by digest, for as long as the process lives.
 std::map<std::string, boost::dll::shared_library*>& loaded() {
@@ -44,10 +43,10 @@ Result<LibraryInfo> check_entry(const hookhost_plugin_entry* entry, const Plugin
   LibraryInfo out;
   out.sha256 = sha256;
   out.id = note.id;
-  if (std::string_view(entry->id.ptr == nullptr ? "" : entry->id.ptr, entry->id.len) != note.id) return wrong("its entry and its note name different ids");
+  if (view(entry->id) != note.id) return wrong("its entry and its note name different ids");
   if (entry->abi_minor_needed != note.minor_needed) return wrong("its entry and its note need different minors");
   const auto take = [&](const char* member, hookhost_str value, std::size_t bytes_max, std::string& into) -> Result<> {
-    if (value.len <= bytes_max) into = text(value);
+    if (value.len <= bytes_max) into = view(value);
     if (value.len <= bytes_max && is_valid_utf8(into) && into.find('\0') == std::string::npos) return success();
     return wrong(std::string("its ") + member + " is longer than " + std::to_string(bytes_max) + " bytes, or no UTF-8 text");
   };
