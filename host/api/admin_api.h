@@ -4,7 +4,7 @@
 //   GET    /api/status                              GET    /api/plugins
 //   GET    /api/subscribers[/NAME]                  POST   /api/subscribers/NAME/pause | resume | acknowledge-gaps
 //   DELETE /api/subscribers/NAME                    POST   /api/reload                      {"dry_run": false}
-//   GET    /api/deliveries                          POST   /api/deliveries/retry-now        {"subscriber", "offset"}
+//   GET    /api/deliveries                          POST   /api/deliveries/retry-now        {"subscriber", "event"}
 //   GET    /api/dead-letters                        GET    /api/dead-letters/NAME/STREAM/OFFSET
 //   POST   /api/dead-letters/retry | discard        {"subscriber", "type", "since", "offset", "stream", "all"}
 //   POST   /api/replays/plan, /api/replays          {"subscriber", "from", ...}

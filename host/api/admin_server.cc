@@ -122,7 +122,7 @@ http::Response AdminServer::answer(const http::Request& request) {
   }
   const RequestId& id = request.head.request_id;
   diagnose(Level::error, "api", "an admin call failed", {{"reason", reason}, {"request_id", id.value}});
-  return http::error_response(ErrorCode::internal_error, "the host failed at this: its diagnostics say why, under this request_id", id);
+  return http::failure_response(id);
 }
 
 void AdminServer::work() {

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "api/arguments.h"
 #include "api/json_views.h"
 #include "api/routes.h"
@@ -57,7 +59,8 @@ Result<Rows> select(HostControl& host, Arguments& arguments) {
   return rows;
 }
 
-Result<json::value> change(HostControl& host, const AdminCall& call, bool retry) {
+template <bool kRetry>
+Result<json::value> change(HostControl& host, const AdminCall& call, const Path&) {
   HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
   HOOKHOST_TRY(const bool all, arguments.flag("all"));
   HOOKHOST_TRY(const auto rows, select(host, arguments));
@@ -67,13 +70,13 @@ Result<json::value> change(HostControl& host, const AdminCall& call, bool retry)
   }
   if (rows.empty()) return fail(ErrorCode::not_found, "no dead letter is meant; `hookhost dead-letters list` shows them");
   for (const auto& [subscriber, row] : rows) {
-    HOOKHOST_CHECK(retry ? host.engine().retry_dead_letter(subscriber, row.stream, row.offset)
-                         : host.engine().discard_dead_letter(subscriber, row.stream, row.offset));
+    HOOKHOST_CHECK(kRetry ? host.engine().retry_dead_letter(subscriber, row.stream, row.offset)
+                          : host.engine().discard_dead_letter(subscriber, row.stream, row.offset));
   }
   return json::value(json::object{{"done", true}, {"count", rows.size()}});
 }
 
-Result<json::value> show(HostControl& host, const Path& path) {
+Result<json::value> show(HostControl& host, const AdminCall&, const Path& path) {
   const auto stream = parse_u64(path[3]), offset = parse_u64(path[4]);
   if (!stream || !offset) return no_such_route();
   HOOKHOST_TRY(const auto row, host.store().parked_one(SubscriberId{path[2]}, *stream, Offset{*offset}));
@@ -90,20 +93,24 @@ Result<json::value> show(HostControl& host, const Path& path) {
   return json::value(std::move(out));
 }
 
+Result<json::value> list(HostControl& host, const AdminCall& call, const Path&) {
+  HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
+  HOOKHOST_TRY(const auto rows, select(host, arguments));
+  HOOKHOST_CHECK(arguments.finish());
+  json::array out;
+  for (const auto& [subscriber, row] : rows) out.push_back(view(subscriber, row));
+  return json::value(std::move(out));
+}
+
+constexpr std::array kRoutes{
+    Route{"GET", "/api/dead-letters", list},
+    Route{"GET", "/api/dead-letters/*/*/*", show},
+    Route{"POST", "/api/dead-letters/retry", change<true>},
+    Route{"POST", "/api/dead-letters/discard", change<false>},
+};
+
 }  // namespace
 
-Result<json::value> dead_letter_routes(HostControl& host, const AdminCall& call, const Path& path) {
-  if (path.size() == 2 && call.method == "GET") {
-    HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
-    HOOKHOST_TRY(const auto rows, select(host, arguments));
-    HOOKHOST_CHECK(arguments.finish());
-    json::array out;
-    for (const auto& [subscriber, row] : rows) out.push_back(view(subscriber, row));
-    return json::value(std::move(out));
-  }
-  if (path.size() == 5 && call.method == "GET") return show(host, path);
-  if (path.size() == 3 && call.method == "POST" && (path[2] == "retry" || path[2] == "discard")) return change(host, call, path[2] == "retry");
-  return no_such_route();
-}
+std::span<const Route> dead_letter_routes() { return kRoutes; }
 
 }  // namespace hookhost::api

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "api/arguments.h"
 #include "api/json_views.h"
 #include "api/routes.h"
@@ -59,42 +61,56 @@ Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
   return out;
 }
 
+Result<state::StreamId> id_in(const Path& path) {
+  const auto id = parse_u64(path[2]);
+  if (!id) return no_such_route();
+  return *id;
+}
+
+Result<json::value> list(HostControl& host, const AdminCall&, const Path&) {
+  HOOKHOST_TRY(const auto all, host.engine().replays());
+  json::array out;
+  for (const auto& one : all) out.push_back(view(one));
+  return json::value(std::move(out));
+}
+
+Result<json::value> start(HostControl& host, const AdminCall& call, const Path&) {
+  HOOKHOST_TRY(const auto request, request_of(call));
+  HOOKHOST_TRY(const auto id, host.engine().replay_start(request));
+  HOOKHOST_TRY(const auto progress, host.engine().replay(id));
+  return json::value(view(progress));
+}
+
+Result<json::value> plan(HostControl& host, const AdminCall& call, const Path&) {
+  HOOKHOST_TRY(const auto request, request_of(call));
+  HOOKHOST_TRY(const auto plan, host.engine().replay_plan(request));
+  return json::value(view(plan));
+}
+
+Result<json::value> show(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_TRY(const auto id, id_in(path));
+  HOOKHOST_TRY(const auto progress, host.engine().replay(id));
+  return json::value(view(progress));
+}
+
+template <Result<> (delivery::Engine::*kChange)(state::StreamId)>
+Result<json::value> change(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_TRY(const auto id, id_in(path));
+  HOOKHOST_CHECK((host.engine().*kChange)(id));
+  return done();
+}
+
+constexpr std::array kRoutes{
+    Route{"GET", "/api/replays", list},
+    Route{"POST", "/api/replays", start},
+    Route{"POST", "/api/replays/plan", plan},
+    Route{"GET", "/api/replays/*", show},
+    Route{"POST", "/api/replays/*/cancel", change<&delivery::Engine::replay_cancel>},
+    Route{"POST", "/api/replays/*/resume", change<&delivery::Engine::replay_resume>},
+};
+
 }  // namespace
 
-Result<json::value> replay_routes(HostControl& host, const AdminCall& call, const Path& path) {
-  delivery::Engine& engine = host.engine();
-  if (path.size() == 2 && call.method == "GET") {
-    HOOKHOST_TRY(const auto all, engine.replays());
-    json::array out;
-    for (const auto& one : all) out.push_back(view(one));
-    return json::value(std::move(out));
-  }
-  if (path.size() == 2 && call.method == "POST") {
-    HOOKHOST_TRY(const auto request, request_of(call));
-    HOOKHOST_TRY(const auto id, engine.replay_start(request));
-    HOOKHOST_TRY(const auto progress, engine.replay(id));
-    return json::value(view(progress));
-  }
-  if (path.size() == 3 && path[2] == "plan" && call.method == "POST") {
-    HOOKHOST_TRY(const auto request, request_of(call));
-    HOOKHOST_TRY(const auto plan, engine.replay_plan(request));
-    return json::value(view(plan));
-  }
-  const auto id = path.size() > 2 ? parse_u64(path[2]) : std::nullopt;
-  if (!id) return no_such_route();
-  if (path.size() == 3 && call.method == "GET") {
-    HOOKHOST_TRY(const auto progress, engine.replay(*id));
-    return json::value(view(progress));
-  }
-  if (path.size() == 4 && call.method == "POST" && path[3] == "cancel") {
-    HOOKHOST_CHECK(engine.replay_cancel(*id));
-    return done();
-  }
-  if (path.size() == 4 && call.method == "POST" && path[3] == "resume") {
-    HOOKHOST_CHECK(engine.replay_resume(*id));
-    return done();
-  }
-  return no_such_route();
-}
+std::span<const Route> replay_routes() { return kRoutes; }
 
 }  // namespace hookhost::api

@@ -3,21 +3,31 @@
 
 #include <boost/json.hpp>
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/admin_api.h"
 
 namespace hookhost::api {
 
+// "/api/subscribers/crm/pause" -> {"api", "subscribers", "crm", "pause"}.
+using Path = std::vector<std::string>;
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // "*" stands for any one part
+  Result<boost::json::value> (*answer)(HostControl& host, const AdminCall& call, const Path& path);
+};
+
+[[nodiscard]] std::span<const Route> subscriber_routes();
+[[nodiscard]] std::span<const Route> delivery_routes();
+[[nodiscard]] std::span<const Route> dead_letter_routes();
+[[nodiscard]] std::span<const Route> replay_routes();
+
 [[nodiscard]] Error no_such_route_error();
 [[nodiscard]] inline auto no_such_route() { return fail(no_such_route_error()); }
-
-using Path = std::vector<std::string>;
-[[nodiscard]] Result<boost::json::value> subscriber_routes(HostControl& host, const AdminCall& call, const Path& path);
-[[nodiscard]] Result<boost::json::value> delivery_routes(HostControl& host, const AdminCall& call, const Path& path);
-[[nodiscard]] Result<boost::json::value> dead_letter_routes(HostControl& host, const AdminCall& call, const Path& path);
-[[nodiscard]] Result<boost::json::value> replay_routes(HostControl& host, const AdminCall& call, const Path& path);
 
 // {"done": true}, for calls that only change something.
 [[nodiscard]] inline boost::json::value done() { return boost::json::object{{"done", true}}; }

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "api/arguments.h"
 #include "api/json_views.h"
 #include "api/routes.h"
@@ -5,40 +7,32 @@
 #include "base/event_id.h"
 
 namespace hookhost::api {
+namespace {
 
 namespace json = boost::json;
 
-Result<json::value> subscriber_routes(HostControl& host, const AdminCall& call, const Path& path) {
-  delivery::Engine& engine = host.engine();
-  if (path.size() == 2 && call.method == "GET") {
-    json::array out;
-    for (const auto& one : engine.status()) out.push_back(view(one));
-    return json::value(std::move(out));
-  }
-  if (path.size() < 3) return no_such_route();
-  const SubscriberId id{path[2]};
-  if (path.size() == 3 && call.method == "GET") {
-    HOOKHOST_TRY(const auto status, engine.status(id));
-    return json::value(view(status));
-  }
-  if (path.size() == 3 && call.method == "DELETE") {
-    HOOKHOST_CHECK(engine.forget(id));
-    return done();
-  }
-  if (path.size() != 4 || call.method != "POST") return no_such_route();
-  if (path[3] == "pause") {
-    HOOKHOST_CHECK(engine.pause(id));
-  } else if (path[3] == "resume") {
-    HOOKHOST_CHECK(engine.resume(id));
-  } else if (path[3] == "acknowledge-gaps") {
-    HOOKHOST_CHECK(engine.acknowledge_gaps(id));
-  } else {
-    return no_such_route();
-  }
+Result<json::value> list(HostControl& host, const AdminCall&, const Path&) {
+  json::array out;
+  for (const auto& one : host.engine().status()) out.push_back(view(one));
+  return json::value(std::move(out));
+}
+
+Result<json::value> show(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_TRY(const auto status, host.engine().status(SubscriberId{path[2]}));
+  return json::value(view(status));
+}
+
+Result<json::value> pause(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_CHECK(host.engine().pause(SubscriberId{path[2]}));
   return done();
 }
 
-namespace {
+// Changes the subscriber that the path names.
+template <Result<> (delivery::Engine::*kChange)(const SubscriberId&)>
+Result<json::value> change(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_CHECK((host.engine().*kChange)(SubscriberId{path[2]}));
+  return done();
+}
 
 // What waits is remembered by its offset only; the event log knows the id and the type. What retention took stays without.
 Result<> name_events(HostControl& host, std::vector<delivery::DeliveryStatus>& all) {
@@ -65,42 +59,56 @@ Result<std::vector<delivery::DeliveryStatus>> deliveries_of(HostControl& host, d
   return all;
 }
 
-}  // namespace
+Result<json::value> list_deliveries(HostControl& host, const AdminCall& call, const Path&) {
+  HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
+  delivery::DeliveryQuery query;
+  HOOKHOST_TRY(const auto subscriber, arguments.text("subscriber"));
+  HOOKHOST_TRY(const auto event, arguments.text("event"));
+  HOOKHOST_TRY(const auto state, arguments.text("state"));
+  HOOKHOST_TRY(const auto key, arguments.text("key"));
+  HOOKHOST_CHECK(arguments.finish());
+  if (subscriber) query.subscriber = SubscriberId{*subscriber};
+  query.state = state.value_or("");
+  query.key = key.value_or("");
+  HOOKHOST_TRY(const auto all, deliveries_of(host, std::move(query), event));
+  json::array out;
+  for (const auto& one : all) out.push_back(view(one));
+  return json::value(std::move(out));
+}
 
-Result<json::value> delivery_routes(HostControl& host, const AdminCall& call, const Path& path) {
-  if (path.size() == 2 && call.method == "GET") {
-    HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
-    delivery::DeliveryQuery query;
-    HOOKHOST_TRY(const auto subscriber, arguments.text("subscriber"));
-    HOOKHOST_TRY(const auto event, arguments.text("event"));
-    HOOKHOST_TRY(const auto state, arguments.text("state"));
-    HOOKHOST_TRY(const auto key, arguments.text("key"));
-    HOOKHOST_CHECK(arguments.finish());
-    if (subscriber) query.subscriber = SubscriberId{*subscriber};
-    query.state = state.value_or("");
-    query.key = key.value_or("");
-    HOOKHOST_TRY(const auto all, deliveries_of(host, std::move(query), event));
-    json::array out;
-    for (const auto& one : all) out.push_back(view(one));
-    return json::value(std::move(out));
-  }
-  if (path.size() == 3 && path[2] == "retry-now" && call.method == "POST") {
-    HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
-    HOOKHOST_TRY(const auto subscriber, arguments.required("subscriber"));
-    HOOKHOST_TRY(const auto event, arguments.required("event"));
-    HOOKHOST_CHECK(arguments.finish());
-    const SubscriberId id{subscriber};
-    if (const auto offset = parse_u64(event)) {
-      HOOKHOST_CHECK(host.engine().retry_now(id, Offset{*offset}));
-      return done();
-    }
-    HOOKHOST_CHECK(host.engine().status(id));
-    HOOKHOST_TRY(const auto waiting, deliveries_of(host, {.subscriber = id, .state = "blocked"}, event));
-    if (waiting.empty()) return fail(ErrorCode::not_found, "no delivery of event " + event + " waits: hookhost deliveries list shows those that do");
-    HOOKHOST_CHECK(host.engine().retry_now(id, waiting.front().offset));
+Result<json::value> retry_now(HostControl& host, const AdminCall& call, const Path&) {
+  HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
+  HOOKHOST_TRY(const auto subscriber, arguments.required("subscriber"));
+  HOOKHOST_TRY(const auto event, arguments.required("event"));
+  HOOKHOST_CHECK(arguments.finish());
+  const SubscriberId id{subscriber};
+  if (const auto offset = parse_u64(event)) {
+    HOOKHOST_CHECK(host.engine().retry_now(id, Offset{*offset}));
     return done();
   }
-  return no_such_route();
+  HOOKHOST_CHECK(host.engine().status(id));
+  HOOKHOST_TRY(const auto waiting, deliveries_of(host, {.subscriber = id, .state = "blocked"}, event));
+  if (waiting.empty()) return fail(ErrorCode::not_found, "no delivery of event " + event + " waits: hookhost deliveries list shows those that do");
+  HOOKHOST_CHECK(host.engine().retry_now(id, waiting.front().offset));
+  return done();
 }
+
+constexpr std::array kSubscriberRoutes{
+    Route{"GET", "/api/subscribers", list},
+    Route{"GET", "/api/subscribers/*", show},
+    Route{"DELETE", "/api/subscribers/*", change<&delivery::Engine::forget>},
+    Route{"POST", "/api/subscribers/*/pause", pause},
+    Route{"POST", "/api/subscribers/*/resume", change<&delivery::Engine::resume>},
+    Route{"POST", "/api/subscribers/*/acknowledge-gaps", change<&delivery::Engine::acknowledge_gaps>},
+};
+constexpr std::array kDeliveryRoutes{
+    Route{"GET", "/api/deliveries", list_deliveries},
+    Route{"POST", "/api/deliveries/retry-now", retry_now},
+};
+
+}  // namespace
+
+std::span<const Route> subscriber_routes() { return kSubscriberRoutes; }
+std::span<const Route> delivery_routes() { return kDeliveryRoutes; }
 
 }  // namespace hookhost::api

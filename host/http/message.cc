@@ -103,10 +103,14 @@ Response error_response(int status, ErrorCode code, std::string_view message, co
 
 Response error_response(const Error& error, const RequestId& id, unsigned retry_after_s) {
   const ErrorCode code = public_code(error.code);
+  if (code != error.code && code == ErrorCode::internal_error) return failure_response(id);
   std::string_view message = error.message;
   if (code != error.code && code == ErrorCode::unavailable) message = "the host cannot do this now: send it again later";
-  if (code != error.code && code == ErrorCode::internal_error) message = "the host failed at this: its diagnostics say why, under this request_id";
   return error_response(code, message, id, retry_after_s);
+}
+
+Response failure_response(const RequestId& id) {
+  return error_response(ErrorCode::internal_error, "the host failed at this: its diagnostics say why, under this request_id", id);
 }
 
 }  // namespace hookhost::http

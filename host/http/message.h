@@ -74,6 +74,8 @@ struct Response {
 // The same with a status other than the code's own (505 for not_supported).
 [[nodiscard]] Response error_response(int status, ErrorCode code, std::string_view message, const RequestId& id,
                                       unsigned retry_after_s = 1);
+// 500, when what happened is in the diagnostics under the same id, and no business of the client.
+[[nodiscard]] Response failure_response(const RequestId& id);
 // An operating error as an answer. Those of files and databases (io_error, no_space, corrupt, ...) are for the operator and may name paths:
 // the client reads only whether to send it again; whoever calls this tells the diagnostics.
 [[nodiscard]] Response error_response(const Error& error, const RequestId& id, unsigned retry_after_s = 1);

@@ -28,9 +28,10 @@ std::vector<std::string> complaints(const json::object& status) {
   std::vector<std::string> out;
   if (!status.at("ready").as_bool()) out.push_back("events are refused: " + text_of(status, "not_ready_because"));
   for (const json::value& value : status.at("subscribers").as_array()) complain(value.as_object(), out);
-  const json::value* plugins = status.if_contains("plugins");  // without a running host there are none
-  for (std::size_t i = 0; plugins != nullptr && i < plugins->as_array().size(); ++i) {
-    const json::object& plugin = plugins->as_array()[i].as_object();
+  const json::value* plugins = status.if_contains("plugins");  // a host of before has none
+  if (plugins == nullptr) return out;
+  for (const json::value& value : plugins->as_array()) {
+    const json::object& plugin = value.as_object();
     const std::string state = text_of(plugin, "state");
     if (state == "failed" || state == "degraded") out.push_back("plugin " + text_of(plugin, "name") + " is " + state + ": " + text_of(plugin, "error"));
   }
