@@ -1,11 +1,11 @@
-// bench_events fill DIRECTORY COUNT BODY_FILE: an event log of that many events, keys of 1,000 chats.
+// bench_events requests COUNT SECRET: prints that many bodies of 700 bytes, each of another repository, with GitHub's signature before each.
+// bench_events fill DIRECTORY COUNT: an event log of that many such events, keys of 1,000 repositories.
 // bench_events scan DIRECTORY: reads and parses each event once, one thread; prints {"events":N,"seconds":S}.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+#include <iostream>
 #include <thread>
 
 #include "base/clock.h"
@@ -13,14 +13,29 @@
 #include "event_log/event_log.h"
 #include "event_log/reader.h"
 #include "os/file_system.h"
+#include "signing/sign.h"
 
 namespace {
 
 using namespace hookhost;
 
-int fill(const std::string& directory, std::uint64_t count, const std::string& body_file) {
-  std::ostringstream body;
-  body << std::ifstream(body_file).rdbuf();
+std::string repository_of(std::uint64_t n) { return "example/bench_" + std::to_string(n % 1000); }
+
+std::string body_of(std::uint64_t n) {
+  std::string body = R"({"ref":"refs/heads/main","repository":{"full_name":")" + repository_of(n) + R"("},"pad":")";
+  return body + std::string(698 - body.size(), 'x') + "\"}";
+}
+
+int requests(std::uint64_t count, const std::string& secret) {
+  for (std::uint64_t n = 0; n < count; ++n) {
+    const auto headers = signing::sign({.scheme = signing::Scheme::github}, secret, "", WallTime{}, body_of(n));
+    if (!headers) return std::cerr << headers.error().message << "\n", 1;
+    std::cout << headers.value().front().second << ' ' << body_of(n) << '\n';
+  }
+  return 0;
+}
+
+int fill(const std::string& directory, std::uint64_t count) {
   auto log = event_log::EventLog::open(os::local_file_system(), {.directory = directory}, system_clock());
   if (!log) return std::fprintf(stderr, "%s\n", log.error().message.c_str()), 1;
   EventIdGenerator ids;
@@ -31,11 +46,11 @@ int fill(const std::string& directory, std::uint64_t count, const std::string& b
   event.content_type = "application/json";
   event.headers = {{"Content-Type", "application/json"}, {"X-GitHub-Event", "push"}};
   event.verified = true;
-  event.body = body.str();
   for (std::uint64_t i = 0; i < count; ++i) {
     event.received_at = system_clock().wall() - std::chrono::hours(48);
     event.id = ids.next(event.received_at);
-    event.key = "chat_" + std::to_string(i % 1000);
+    event.key = repository_of(i);
+    event.body = body_of(i);
     while (i - done > 20'000) std::this_thread::yield();
     log.value()->append(event, [&](const Result<Offset>& at) {
       if (!at) ++failed;
@@ -67,7 +82,8 @@ int scan(const std::string& directory) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 5 && std::strcmp(argv[1], "fill") == 0) return fill(argv[2], std::strtoull(argv[3], nullptr, 10), argv[4]);
+  if (argc == 4 && std::strcmp(argv[1], "requests") == 0) return requests(std::strtoull(argv[2], nullptr, 10), argv[3]);
+  if (argc == 4 && std::strcmp(argv[1], "fill") == 0) return fill(argv[2], std::strtoull(argv[3], nullptr, 10));
   if (argc == 3 && std::strcmp(argv[1], "scan") == 0) return scan(argv[2]);
-  return std::fprintf(stderr, "usage: bench_events fill DIRECTORY COUNT BODY_FILE | scan DIRECTORY\n"), 2;
+  return std::fprintf(stderr, "usage: bench_events requests COUNT SECRET | fill DIRECTORY COUNT | scan DIRECTORY\n"), 2;
 }

@@ -1,20 +1,22 @@
--- One GitHub-signed POST of about 700 bytes; only X-GitHub-Delivery differs from request to request, so that no peer sees a duplicate and
--- none pays for signing. BENCH_SIGNATURE and BENCH_PATH come from run.sh. Prints one JSON line at the end.
+-- GitHub-signed POSTs of about 700 bytes, of BENCH_KEYS repositories in turn; X-GitHub-Delivery differs from request to request, so that no peer
+-- sees a duplicate. BENCH_REQUESTS holds a signature and a body a line, signed beforehand. Prints one JSON line at the end.
 local path = os.getenv("BENCH_PATH")
-local file = io.open(os.getenv("BENCH_BODY"), "rb")
-local body = file:read("*a")
-file:close()
 local run = os.getenv("BENCH_RUN")
-local headers = {
-  ["Content-Type"] = "application/json",
-  ["X-GitHub-Event"] = "push",
-  ["X-Hub-Signature-256"] = os.getenv("BENCH_SIGNATURE"),
-}
+local keys = tonumber(os.getenv("BENCH_KEYS"))
+local signed = {}
+for line in io.lines(os.getenv("BENCH_REQUESTS")) do
+  local signature, body = line:match("^(%S+) (.*)$")
+  signed[#signed + 1] = { signature = signature, body = body }
+  if #signed == keys then break end
+end
+local headers = { ["Content-Type"] = "application/json", ["X-GitHub-Event"] = "push" }
 local count = 0
 request = function()
   count = count + 1
+  local one = signed[count % #signed + 1]
+  headers["X-Hub-Signature-256"] = one.signature
   headers["X-GitHub-Delivery"] = run .. "-" .. count
-  return wrk.format("POST", path, headers, body)
+  return wrk.format("POST", path, headers, one.body)
 end
 
 done = function(summary, latency, _)

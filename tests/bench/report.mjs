@@ -36,7 +36,7 @@ for (const one of rows) console.log(cell(one.what, 66) + cell(one.against, 40) +
 console.log("\nrequests/s and latency, median of the rounds");
 const peers = {};
 const bad = (peer) => of(peer, "not_2xx").concat(of(peer, "socket_errors")).reduce((sum, value) => sum + value, 0);
-for (const peer of ["hookhost", "pistache", "nginx", "octokit", "adnanh"]) {
+for (const peer of ["hookhost", "one_key", "pistache", "nginx", "octokit", "adnanh"]) {
   if (!of(peer, "per_second").length) continue;
   peers[peer] = Object.fromEntries(["per_second", "p50_us", "p90_us", "p99_us", "not_2xx"].map((field) => [field, median(of(peer, field))]));
   const one = peers[peer];

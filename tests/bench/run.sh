@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-tools=(wrk nginx-light webhook curl openssl)
+tools=(wrk nginx-light webhook curl)
 command -v node >/dev/null && command -v npm >/dev/null || tools+=(nodejs npm)
 "$repository/conf/debian/install.sh" "${tools[@]}" >&2
 cmake -S "$repository" --preset release -DHOOKHOST_BENCH=ON >/dev/null
@@ -43,11 +43,9 @@ free_port() { local port=$((20000 + RANDOM % 10000)); while (exec 3<>"/dev/tcp/1
 listens() { for _ in $(seq 100); do (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; echo "run.sh: nothing listens on port $1" >&2; exit 1; }
 note() { printf '%s\n' "$1" >>"$work/results"; }
 
-# The same 700 bytes for everyone, signed as GitHub signs.
-export BENCH_SECRET=bench-secret BENCH_BODY=$work/body
-printf '{"ref":"refs/heads/main","repository":{"full_name":"example/bench"},"pad":"%s"}' "$(head -c 623 /dev/zero | tr '\0' x)" >"$BENCH_BODY"
-BENCH_SIGNATURE="sha256=$(openssl dgst -sha256 -hmac "$BENCH_SECRET" <"$BENCH_BODY" | sed 's/.* //')"
-export BENCH_SIGNATURE
+# The same bodies of 700 bytes for everyone, of 1,000 repositories (the key), signed as GitHub signs.
+export BENCH_SECRET=bench-secret BENCH_REQUESTS=$work/requests
+"$build/tests/bench/bench_events" requests 1000 "$BENCH_SECRET" >"$BENCH_REQUESTS"
 plugins=$build/tests/bench
 
 # host NAME YAML...: a host of its own directory on fresh ports; sets public, admin, host_pid.
@@ -100,13 +98,17 @@ busy[adnanh]=$!
 peers+=(adnanh)
 for peer in "${peers[@]}"; do listens "${port[$peer]}"; done
 
+# load NAME PEER KEYS
+load() {
+  local result
+  for other in "${!busy[@]}"; do [ "$other" = "$2" ] && kill -CONT "${busy[$other]}" || kill -STOP "${busy[$other]}"; done
+  result=$(BENCH_PATH=${path[$2]} BENCH_RUN="$$-$round-$1" BENCH_KEYS=$3 wrk -t1 -c64 "-d${seconds}s" -s "$here/load.lua" "http://127.0.0.1:${port[$2]}" | sed -n 's/^RESULT {/{/p')
+  note "{\"what\":\"$1\",${result#\{}"
+  echo "round $round: $1 ${result}" >&2
+}
 for round in $(seq "$rounds"); do
-  for peer in "${peers[@]}"; do
-    for other in "${!busy[@]}"; do [ "$other" = "$peer" ] && kill -CONT "${busy[$other]}" || kill -STOP "${busy[$other]}"; done
-    result=$(BENCH_PATH=${path[$peer]} BENCH_RUN="$$-$round-$peer" wrk -t1 -c64 "-d${seconds}s" -s "$here/load.lua" "http://127.0.0.1:${port[$peer]}" | sed -n 's/^RESULT {/{/p')
-    note "{\"what\":\"$peer\",${result#\{}"
-    echo "round $round: $peer ${result}" >&2
-  done
+  for peer in "${peers[@]}"; do load "$peer" "$peer" 1000; done
+  load one_key hookhost 1
 done
 
 # ---- one by one ----
@@ -129,7 +131,7 @@ empty_kib=$(rss_kib "$host_pid")
 kill "$host_pid"; wait "$host_pid" 2>/dev/null || true
 mkdir -p "$work/backlog/data/events" && cp "$work/empty/data/registry.db" "$work/backlog/data/"
 echo "filling an event log with $events events" >&2
-"$build/tests/bench/bench_events" fill "$work/backlog/data/events" "$events" "$BENCH_BODY"
+"$build/tests/bench/bench_events" fill "$work/backlog/data/events" "$events"
 "$build/tests/bench/bench_events" scan "$work/backlog/data/events" >/dev/null  # warm
 host backlog <<<"$quiet"$'\n'"$held"
 sleep 2
