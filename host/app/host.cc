@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/diagnostics.h"
+#include "base/thread_name.h"
 #include "event_log/format.h"
 #include "signing/digest.h"
 
@@ -174,6 +175,7 @@ int Host::wait() {
 }
 
 void Host::maintain() {
+  name_this_thread("maintenance");
   const auto [age, bytes] = [&] {
     const std::scoped_lock lock(config_mutex_);
     return std::pair(config_.event_log.retention_age, config_.event_log.retention_bytes);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/diagnostics.h"
+#include "base/thread_name.h"
 #include "delivery/engine_impl.h"
 
 namespace hookhost::delivery {
@@ -81,6 +82,7 @@ bool Engine::Impl::alive(Duration within) const {
 }
 
 void Engine::Impl::run() {
+  name_this_thread("delivery");
   while (running_) round();
 }
 

@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace hookhost::delivery {
 
 Jobs::Jobs(std::size_t threads_max) : threads_max_(threads_max) {}
@@ -28,6 +30,7 @@ void Jobs::finish(Duration patience) {
 }
 
 void Jobs::work(const std::shared_ptr<State>& state) {
+  name_this_thread("job");
   std::unique_lock lock(state->mutex);
   for (;;) {
     ++state->idle;

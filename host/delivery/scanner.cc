@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/thread_name.h"
+
 namespace hookhost::delivery {
 namespace {
 
@@ -38,6 +40,7 @@ void Scanner::request(ScanRequest request) {
 }
 
 void Scanner::work() {
+  name_this_thread("scan");
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });

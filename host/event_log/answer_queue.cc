@@ -1,5 +1,7 @@
 #include "event_log/answer_queue.h"
 
+#include "base/thread_name.h"
+
 namespace hookhost::event_log {
 namespace {
 
@@ -39,6 +41,7 @@ void AnswerQueue::answer(Batch& batch) {
 }
 
 void AnswerQueue::run() {
+  name_this_thread("answers");
   std::vector<Batch> batches;
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -7,6 +7,7 @@
 
 #include "base/diagnostics.h"
 #include "base/failpoint.h"
+#include "base/thread_name.h"
 #include "event_log/answer_queue.h"
 #include "event_log/published_end.h"
 #include "event_log/record.h"
@@ -153,6 +154,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   }
 
   void commit_loop() {
+    name_this_thread("commit");
     std::vector<PendingRecord> batch;
     bool marked = true;
     for (;;) {
@@ -272,6 +274,7 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
   }
 
   void maintenance_loop() {
+    name_this_thread("segments");
     std::unique_lock lock(maintenance_mutex_);
     while (!maintenance_stops_) {
       // Invariant: while spare_ holds one, or a roll has taken it and not yet renamed it, nobody makes another under its name.

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "base/line_limit.h"
+#include "base/thread_name.h"
 
 namespace hookhost::http {
 namespace {
@@ -117,6 +118,7 @@ void Acceptor::stop() {
 }
 
 void Acceptor::accept_until_stopped() {
+  name_this_thread("accept");
   LineLimit lines(system_clock());
   for (;;) {
     std::array<pollfd, 2> waits{{{descriptor_, POLLIN, 0}, {wake_, POLLIN, 0}}};

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/diagnostics.h"
+#include "base/thread_name.h"
 
 namespace hookhost::http {
 
@@ -58,6 +59,7 @@ void Caretaker::flush_later(std::shared_ptr<Connection> connection) {
 }
 
 void Caretaker::run() {
+  name_this_thread("http timers");
   MonotonicTime next_sweep{};
   while (!is_stopping_) {
     try {

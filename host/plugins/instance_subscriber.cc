@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/diagnostics.h"
+#include "base/thread_name.h"
 #include "plugins/instance.h"
 
 namespace hookhost::plugins {
@@ -192,6 +193,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
   }
 
   void work(Basket& basket) {
+    name_this_thread("plugin");
     own() = {this, &basket};
     std::vector<Task> taken;
     std::uint64_t recalls = 0;
@@ -254,6 +256,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
   }
 
   void sweep() {
+    name_this_thread("plugin timers");
     bool lost = false;
     std::unique_lock lock(mutex_);
     while (!ends_) {
