@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "app/crash_report.h"
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "base/thread_name.h"
@@ -110,9 +111,22 @@ Result<> Host::serve() {
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
   HOOKHOST_CHECK(plugins_->accept(config_));
+  HOOKHOST_CHECK(watch_for_crashes());
   HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
   HOOKHOST_CHECK(start_listeners());
   maintenance_ = std::thread([this] { maintain(); });
+  return success();
+}
+
+// Order: counted before it is forgotten, forgotten before a plugin is loaded. Killed in between, it is counted once all the same.
+Result<> Host::watch_for_crashes() {
+  auto watch = plugins::CrashWatch::open(os::join(config_.data_dir, "CRASH"));
+  if (!watch) {
+    diagnose(Level::error, "app", "crashes of plugins are not counted in this run: " + watch.error().message);
+    return success();
+  }
+  if (const auto crash = watch.value().last()) HOOKHOST_CHECK(count_crash(*crash, *engine_));
+  crash_watch_.emplace(std::move(watch.value())).begin();
   return success();
 }
 
@@ -217,6 +231,7 @@ void Host::stop() {
   plugins_.reset();
   engine_.reset();
   ingest_.reset();
+  crash_watch_.reset();
   if (log_) log_->close();
   feed_.reset();
   store_.reset();

@@ -20,6 +20,7 @@
 #include "delivery/log_feed.h"
 #include "http/server.h"
 #include "os/lock_file.h"
+#include "plugins/crash_watch.h"
 #include "state/registry.h"
 
 namespace hookhost::app {
@@ -60,6 +61,7 @@ class Host final : public api::HostControl {
   Host(config::Config config, os::LockFile lock);
   [[nodiscard]] Result<> open_stores(const HostOptions& options);
   [[nodiscard]] Result<std::string> admin_token();
+  [[nodiscard]] Result<> watch_for_crashes();
   [[nodiscard]] Result<> start_listeners();
   void maintain();
   void stop();
@@ -77,6 +79,7 @@ class Host final : public api::HostControl {
   std::unique_ptr<delivery::LogFeed> feed_;
   std::unique_ptr<delivery::Engine> engine_;
   std::unique_ptr<ingest::Ingest> ingest_;
+  std::optional<plugins::CrashWatch> crash_watch_;
   std::unique_ptr<PluginSet> plugins_;
   std::unique_ptr<PublicHandler> public_handler_;
   std::unique_ptr<api::AdminServer> admin_handler_;

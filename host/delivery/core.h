@@ -21,8 +21,6 @@ class Runner;
 
 // After what could not be read.
 inline constexpr Duration kReadAgain = std::chrono::seconds{1};
-// An event that ended the instance this often is a dead letter.
-inline constexpr std::uint32_t kCrashesMax = 3;
 
 struct Core {
   Core(EventFeed& f, state::DeliveryStore& s, const Clock& c, EngineOptions o);

@@ -202,6 +202,17 @@ Result<> Engine::discard_dead_letter(const SubscriberId& id, state::StreamId str
   return impl_->ordered(id, [=](Runner& runner, Done done) { runner.erase_parked(stream, offset, std::move(done)); });
 }
 
+Result<std::uint32_t> Engine::count_crash(const SubscriberId& id, const state::CrashRow& crash) {
+  auto crashes = std::make_shared<std::uint32_t>();
+  HOOKHOST_CHECK(impl_->ordered(id, [crash, crashes](Runner& runner, const Done& done) {
+    runner.count_crash(crash, [crashes, done](const Result<std::uint32_t>& counted) {
+      if (counted) *crashes = counted.value();
+      done(counted ? Result<>(success()) : Result<>(fail(counted.error())));
+    });
+  }));
+  return *crashes;
+}
+
 Result<> Engine::acknowledge_gaps(const SubscriberId& id) {
   HOOKHOST_TRY(auto gaps, impl_->core.store.gaps(id));
   for (auto& gap : gaps) gap.acknowledged = true;

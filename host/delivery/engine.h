@@ -61,6 +61,10 @@ class Engine {
   // Ends paused, stopped and held. What was held is delivered first, in order per key. Error: not_found, refused (with the way out).
   [[nodiscard]] Result<> resume(const SubscriberId& id);
 
+  // An attempt ended the process that ran it: its outcome is a crash, told when the event's turn comes. Durable when this returns; one life's
+  // crash counts once, however often it is told. Call it before attach(). How many crashes the event has now. Error: not_found, io_error.
+  [[nodiscard]] Result<std::uint32_t> count_crash(const SubscriberId& id, const state::CrashRow& crash);
+
   [[nodiscard]] std::vector<SubscriberStatus> status();  // by name
   [[nodiscard]] Result<SubscriberStatus> status(const SubscriberId& id);
   [[nodiscard]] std::vector<DeliveryStatus> deliveries(const DeliveryQuery& query);

@@ -13,6 +13,9 @@
 
 namespace hookhost::delivery {
 
+// An event that ended what it was handled in this often is a dead letter.
+inline constexpr std::uint32_t kCrashesMax = 3;
+
 // Where a subscriber begins that has no stored position yet. Resolved once and stored; afterwards the stored position counts.
 struct StartAt {
   enum class Kind : std::uint8_t { now, hold, beginning, offset, time, age } kind = Kind::now;

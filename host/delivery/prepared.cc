@@ -12,7 +12,7 @@
 namespace hookhost::delivery {
 namespace {
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;  // 1 had no crashes_erased
 
 class Writer {
  public:
@@ -157,6 +157,7 @@ std::string encode_batch(const state::Batch& batch) {
   Writer writer;
   writer(kVersion);
   visit(writer, const_cast<state::Batch&>(batch));
+  writer(batch.crashes_erased);
   return std::move(writer.out);
 }
 
@@ -165,8 +166,10 @@ Result<state::Batch> decode_batch(std::string_view bytes) {
   std::uint64_t version = 0;
   state::Batch batch;
   reader(version);
-  if (version == kVersion) visit(reader, batch);
-  if (version != kVersion || !reader.complete()) {
+  const bool known = version >= 1 && version <= kVersion;
+  if (known) visit(reader, batch);
+  if (version >= 2) reader(batch.crashes_erased);
+  if (!known || !reader.complete()) {
     return fail(ErrorCode::corrupt, "what a checkpoint covered cannot be read from delivery.db; the events are delivered again");
   }
   return batch;

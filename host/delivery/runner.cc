@@ -69,6 +69,7 @@ void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, con
     need(lane.first_skipped);
   }
   for (const auto& replay : loaded.replays) need(replay.position.frontier);
+  recall_crashes(loaded.crashes);
   dead_letters_ = dead_letters;
   held_ = loaded.held.size();
   gaps_ = static_cast<std::uint64_t>(std::count_if(gaps.begin(), gaps.end(), [](const auto& gap) { return !gap.acknowledged; }));
@@ -203,6 +204,7 @@ void Runner::build_streams(Started& started) {
   for (const auto& lane : loaded.lanes) {
     if (lane.stream == state::kMainStream) main_->load(lane, due_at(lane));
   }
+  recall_crashes(loaded.crashes);
   for (auto& replay : loaded.replays) {
     if (replay.state == "running" && !replay_) set_replay(std::move(replay), loaded.lanes);
   }

@@ -4,6 +4,7 @@
 //   runner.cc          start, restart, drain, stop of the instance
 //   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
 //   runner_outcome.cc  what outcomes mean
+//   runner_crash.cc    attempts that ended what they ran in
 //   runner_commit.cc   batches: prepared, checkpoint, commit
 //   runner_orders.cc   what the operator asks: pause, resume, replays, dead letters
 //   runner_view.cc     status
@@ -89,6 +90,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // --- From the instance (through its sink), on the loop -----------------------------------------------------------------------
   void completed(std::uint64_t generation, std::vector<Completion>& completions);
   void lost(std::uint64_t generation, const std::string& reason, const std::vector<std::uint64_t>& blamed);
+  // An attempt that ended what it ran in, an instance or the process. Counts one life's crash once; how many the event has now. Also before an
+  // instance is attached.
+  void count_crash(state::CrashRow crash, std::function<void(Result<std::uint32_t>)> done);
 
  private:
   enum class Phase : std::uint8_t { none, starting, running, stopping, failed };
@@ -127,12 +131,6 @@ class Runner : public std::enable_shared_from_this<Runner> {
   struct Order {
     std::function<Result<>()> write;
     Done done;
-  };
-
-  // Attempts of an event that ended an instance: remembered while the next one starts.
-  struct Scar {
-    std::uint32_t attempts = 0;
-    std::uint32_t crashes = 0;
   };
 
   struct Scanning {
@@ -215,6 +213,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void stop_myself();
   void append_own(std::string type, std::string detail);
 
+  // runner_crash.cc
+  [[nodiscard]] bool tell_crash(Stream& stream, PendingNumber number);
+  void forget_crash(state::StreamId stream, Offset offset);
+  void recall_crashes(const std::vector<state::CrashRow>& stored);
+
   // runner_commit.cc
   void changed();
   void commit_soon(Done done);
@@ -281,7 +284,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::size_t fetching_ = 0;
   std::size_t side_out_ = 0;  // of both, those of the replay
   Availability availability_;
-  std::map<std::pair<state::StreamId, Offset>, Scar> scars_;
+  std::map<std::pair<state::StreamId, Offset>, state::CrashRow> crashes_;  // their outcomes are not told, or not in another row
   std::optional<MonotonicTime> wake_;
   MonotonicTime scan_again_{};
   std::vector<Delivery> ready_;  // fetched, to be submitted with the next hand_over

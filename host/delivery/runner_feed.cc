@@ -166,6 +166,7 @@ void Runner::fetched(state::StreamId id, const Stream::Work& work, Result<event_
   if (!event.value()) {
     if (!work.prior) note_removed({{work.offset, work.offset.next()}});
     stream->vanished(work);
+    forget_crash(id, work.offset);
     changed();
     return;
   }
@@ -179,22 +180,15 @@ void Runner::fetched(state::StreamId id, const Stream::Work& work, Result<event_
 void Runner::prepare_delivery(Stream& stream, PendingNumber number, std::vector<Delivery>& out) {
   Pending& pending = pool_[number];
   const bool side = &stream == side_.get();
-  if (!scars_.empty()) {
-    if (const auto scar = scars_.find({stream.id(), pending.offset}); scar != scars_.end()) {
-      pending.attempt = std::max(pending.attempt, scar->second.attempts + 1);
-      pending.crashes = std::max(pending.crashes, scar->second.crashes);
-    }
-    if (pending.crashes >= kCrashesMax) {
-      park(stream, number, "crashed", "it ended the instance " + std::to_string(pending.crashes) + " times", pending.attempt - 1);
-      return;
-    }
-  }
+  if (!crashes_.empty() && tell_crash(stream, number)) return;
   ++in_flight_;
   if (side) ++side_out_;
   Delivery delivery;
   delivery.id = pool_.id(number);
   delivery.event = pending.event;
+  delivery.stream = pending.stream;
   delivery.attempt = Attempt{pending.attempt};
+  delivery.crashes = pending.crashes;
   delivery.lane = pending.lane;
   delivery.timeout = options_.timeout;
   delivery.replay = side;

@@ -223,7 +223,7 @@ void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
   recovering_ = false;
-  scars_.clear();
+  for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
     HOOKHOST_TRY(auto earlier, store.replays(batch.subscriber));
     for (auto& one : earlier) {

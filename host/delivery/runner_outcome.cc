@@ -31,10 +31,16 @@ void Runner::lost(std::uint64_t generation, const std::string& reason, const std
     const auto number = pool_.find(id);
     if (!number || !pool_[*number].submitted) continue;
     const Pending& pending = pool_[*number];
-    Scar& scar = scars_[{pending.stream, pending.offset}];
-    scar.attempts = std::max(scar.attempts, pending.attempt);
-    scar.crashes = std::max(scar.crashes, pending.crashes) + 1;
-    ++counts_.crashed;
+    state::CrashRow crash;
+    crash.stream = pending.stream;
+    crash.offset = pending.offset;
+    crash.attempt = pending.attempt;
+    crash.crashes = pending.crashes + 1;
+    crash.cause = reason;
+    crash.at = core_.wall;
+    count_crash(std::move(crash), [id = row_.id](const Result<std::uint32_t>& counted) {
+      if (!counted) diagnose(Level::error, "delivery", "a crash was not counted: " + counted.error().message, {{"subscriber", id.value}});
+    });
   }
   restart(reason);
 }
@@ -131,7 +137,7 @@ void Runner::succeeded(Stream& stream, PendingNumber number, Completion& complet
     unpark(pending.stream, pending.offset);
     uncount(pending);
   }
-  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
+  forget_crash(pending.stream, pending.offset);
   stream.finish(number);
 }
 
@@ -169,10 +175,10 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
     // Its copy is all there is when retention took the event: it stays a dead letter, for another retry by hand.
     if (pending.offset < core_.feed.begin()) return park(stream, number, "exhausted", outcome.error, pending.attempt);
   }
-  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
   const Pending was = pending;
   const bool waits_in_its_lane = stream.block(number, Setback{pending.attempt, pending.crashes, core_.wall + *pause, core_.now + *pause,
                                                               outcome.crashed ? "crashed" : "retry", outcome.error});
+  if (waits_in_its_lane) forget_crash(was.stream, was.offset);  // its row says so; a prior has none that would
   if (was.kind != Pending::Kind::prior || !waits_in_its_lane) return;
   unpark(was.stream, was.offset);
   uncount(was);
@@ -213,7 +219,7 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
     }
     if (!hold) count_failure(pending.offset);
   }
-  if (!scars_.empty()) scars_.erase({pending.stream, pending.offset});
+  forget_crash(pending.stream, pending.offset);
   stream.finish(number);
   changed();
 }

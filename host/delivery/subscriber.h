@@ -39,7 +39,9 @@ struct Outcome {
 struct Delivery {
   std::uint64_t id = 0;
   event_log::EventPtr event;
+  state::StreamId stream = state::kMainStream;
   Attempt attempt;
+  std::uint32_t crashes = 0;  // how many earlier attempts ended what they ran in
   std::uint64_t lane = 0;     // two deliveries with the same lane (not 0) are never submitted at once; 0: no order
   Duration timeout{};         // from the moment the handler is called
   bool replay = false;        // the REPLAY flag of the plugin ABI

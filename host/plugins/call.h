@@ -31,6 +31,7 @@ class Call {
   Call& operator=(const Call&) = delete;
 
   [[nodiscard]] const hookhost_event* event() const { return &event_; }
+  [[nodiscard]] const delivery::Delivery& delivery() const { return delivery_; }
   [[nodiscard]] hookhost_call* call() { return &call_; }
   static Call& of(hookhost_call* raw) { return *static_cast<Call*>(raw->host_data); }
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/diagnostics.h"
+#include "plugins/crash_watch.h"
 
 namespace hookhost::plugins {
 namespace {
@@ -15,10 +16,6 @@ constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::size_t kFieldsMax = 16;
 constexpr std::size_t kSeriesNameBytesMax = 64;
 constexpr std::uint64_t kTokenMax = 1ULL << 62;  // far above what counting by one reaches
-
-// The call that this thread is in, for the lines that it logs.
-thread_local const Instance* current_instance = nullptr;
-thread_local const hookhost_event* current_event = nullptr;
 
 struct ErrorText {
   std::string text;
@@ -91,6 +88,7 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
   ErrorText error;
   try {
     const auto& entry = made->library_->entry();
+    const CallMark in_create(made->settings_.name, "create");
     const std::int32_t status = entry.create(&made->host_, str(made->settings_.config), str(made->settings_.config_dir), &made->instance_, &error.table);
     if (status != HOOKHOST_OK) {
       made->instance_ = nullptr;
@@ -104,6 +102,7 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
     }
     if (instance->start != nullptr) {
       hookhost_resume resume{sizeof resume, reset ? HOOKHOST_RESUME_RESET : 0, token, token};
+      const CallMark in_start(made->settings_.name, "start");
       const std::int32_t started = instance->start(instance, &resume, &error.table);
       if (started != HOOKHOST_OK) return fail(to_error(started, settings.name, error.text));
       if (resume.own_token > kTokenMax) {
@@ -120,6 +119,7 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
 
 Instance::~Instance() {
   if (instance_ == nullptr) return;
+  const CallMark in_destroy(settings_.name, "destroy");
   try {
     instance_->destroy(instance_);
   } catch (...) {
@@ -132,6 +132,7 @@ bool Instance::has_checkpoint() const { return instance_->checkpoint != nullptr;
 std::optional<std::string> Instance::health() {
   if (!HOOKHOST_HAS(instance_, get_extension) || instance_->get_extension == nullptr) return std::nullopt;
   ErrorText error;
+  const CallMark in_health(settings_.name, "health");
   try {
     const auto* table = static_cast<const hookhost_health_v1*>(instance_->get_extension(instance_, str(HOOKHOST_EXT_HEALTH)));
     if (table == nullptr || !HOOKHOST_HAS(table, check) || table->check == nullptr) return std::nullopt;
@@ -154,15 +155,14 @@ void Instance::handle(delivery::Delivery delivery) {
   }
   std::int32_t status = HOOKHOST_RETRY;
   bool threw = false;
-  current_instance = this;
-  current_event = call->event();
-  try {
-    status = instance_->handle(instance_, call->event(), call->call());
-  } catch (...) {
-    threw = true;
+  {
+    const CallMark in_handle(settings_.name, "handle", &call->delivery());
+    try {
+      status = instance_->handle(instance_, call->event(), call->call());
+    } catch (...) {
+      threw = true;
+    }
   }
-  current_instance = nullptr;
-  current_event = nullptr;
   {
     const std::scoped_lock lock(mutex_);
     --running_;
@@ -193,6 +193,7 @@ Result<> Instance::checkpoint(const delivery::Checkpoint& checkpoint) {
   offsets.reserve(checkpoint.offsets.size());
   for (const Offset offset : checkpoint.offsets) offsets.push_back(offset.value);
   const hookhost_checkpoint raw{sizeof raw, 0, checkpoint.token, offsets.data(), offsets.size()};
+  const CallMark in_checkpoint(settings_.name, "checkpoint");
   try {
     const std::int32_t status = instance_->checkpoint(instance_, &raw);
     if (status == HOOKHOST_OK) return success();
@@ -254,6 +255,7 @@ void Instance::misbehaved(std::string_view what) {
 
 void Instance::stop() {
   if (instance_->stop == nullptr) return;
+  const CallMark in_stop(settings_.name, "stop");
   try {
     instance_->stop(instance_);
   } catch (...) {
@@ -286,9 +288,11 @@ void Instance::log(const hookhost_host* self, std::int32_t level, hookhost_str t
   }
   const auto known = level < 0 || level > 4 ? Level::info : static_cast<Level>(level);
   if (left_out > 0) diagnose(Level::warn, "plugin", "lines were left out", {{"instance", instance.settings_.name}, {"count", left_out}});
-  if (current_instance != &instance) return diagnose(known, "plugin", line, {{"instance", instance.settings_.name}});
-  diagnose(known, "plugin", line,
-           {{"instance", instance.settings_.name}, {"offset", current_event->offset}, {"id", view(current_event->id)}});
+  const CallMark* const here = CallMark::current();
+  const bool in_handle = here != nullptr && &here->instance() == &instance.settings_.name && here->delivery() != nullptr;
+  if (!in_handle) return diagnose(known, "plugin", line, {{"instance", instance.settings_.name}});
+  const event_log::Event& event = *here->delivery()->event;
+  diagnose(known, "plugin", line, {{"instance", instance.settings_.name}, {"offset", event.offset.value}, {"id", event.id.value}});
 }
 
 std::int64_t Instance::now(const hookhost_host* self) noexcept { return to_unix_ns(of(self).clock_.wall()); }

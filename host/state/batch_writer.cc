@@ -39,6 +39,9 @@ constexpr const char* kPutKv = "INSERT OR REPLACE INTO kv (subscriber, key, valu
 constexpr const char* kEraseKv = "DELETE FROM kv WHERE subscriber=?1 AND key=?2";
 constexpr const char* kPutAttempt =
     "INSERT INTO attempt (subscriber, stream, offset, id, type, attempt, at, took, outcome, error) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
+constexpr const char* kPutCrash =
+    "INSERT OR REPLACE INTO crash (subscriber, stream, offset, attempt, crashes, cause, at, life) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)";
+constexpr const char* kEraseCrash = "DELETE FROM crash WHERE subscriber=?1 AND stream=?2 AND offset=?3";
 constexpr const char* kPutReplay =
     "INSERT OR REPLACE INTO replay (id, subscriber, mode, state, filter, from_offset, until_offset, frontier, done, rate, total, handled, "
     "failed, created_at, finished_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)";
@@ -76,6 +79,7 @@ Result<> BatchWriter::write(const Batch& batch) {
 Result<> BatchWriter::clear(const Batch& batch) {
   if (!batch.reset && !batch.forget) return success();
   static constexpr const char* kReset[] = {"DELETE FROM kv WHERE subscriber=?1", "DELETE FROM lane WHERE subscriber=?1",
+                                           "DELETE FROM crash WHERE subscriber=?1",
                                            "DELETE FROM parked WHERE subscriber=?1 AND kind=1",
                                            "UPDATE subscriber SET prepared=x'' WHERE id=?1"};
   static constexpr const char* kForget[] = {"DELETE FROM parked WHERE subscriber=?1", "DELETE FROM attempt WHERE subscriber=?1",
@@ -173,6 +177,15 @@ Result<> BatchWriter::put_history(const Batch& batch) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutAttempt));
     put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, row.id.value).bind_blob(5, row.type).bind(6, row.attempt);
     HOOKHOST_CHECK(put->bind(7, to_unix_ns(row.at)).bind(8, row.took.count()).bind(9, row.outcome).bind(10, cut(row.error)).run());
+  }
+  for (const auto& [stream, offset] : batch.crashes_erased) {
+    HOOKHOST_TRY(const auto erase, database_.cached(kEraseCrash));
+    HOOKHOST_CHECK(erase->bind(1, id).bind(2, stream).bind(3, offset.value).run());
+  }
+  for (const CrashRow& row : batch.crashes) {
+    HOOKHOST_TRY(const auto put, database_.cached(kPutCrash));
+    put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, row.attempt).bind(5, row.crashes).bind(6, cut(row.cause));
+    HOOKHOST_CHECK(put->bind(7, to_unix_ns(row.at)).bind(8, row.life).run());
   }
   for (const ReplayRow& row : batch.replays) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutReplay));

@@ -105,6 +105,18 @@ struct AttemptRow {
   std::string error;
 };
 
+// An attempt that ended the process it ran in, so that nobody was left to say what became of it. It stands here until delivery has drawn its
+// consequences.
+struct CrashRow {
+  StreamId stream = kMainStream;
+  Offset offset;
+  std::uint32_t attempt = 1;  // the one that crashed
+  std::uint32_t crashes = 1;  // of the event, with this one
+  std::string cause;          // for people
+  WallTime at;
+  std::uint64_t life = 0;  // names the process that crashed, so that it is counted once; 0: whoever counts does so once
+};
+
 struct ReplayRow {
   StreamId id = 0;
   SubscriberId subscriber;
@@ -139,10 +151,12 @@ struct Batch {
   std::optional<std::uint32_t> run_to_held;  // turn the dead letters of this run into held ones
   std::vector<KvWrite> kv;
   std::vector<AttemptRow> attempts;
+  std::vector<std::pair<StreamId, Offset>> crashes_erased;
+  std::vector<CrashRow> crashes;
   std::vector<ReplayRow> replays;
   std::vector<GapRow> gaps;
   std::optional<std::string> prepared;  // what the checkpoint now being asked for covers (delivery's own bytes); empty: forget it
-  bool reset = false;                   // first clear kv, lanes, parked held rows, prepared: one commit with the rest
+  bool reset = false;                   // first clear kv, lanes, crashes, parked held rows, prepared: one commit with the rest
   bool forget = false;                  // delete every row of the subscriber
 };
 
@@ -151,6 +165,7 @@ struct Loaded {
   SubscriberRow row;
   std::vector<LaneRow> lanes;
   std::vector<ParkedRow> held;       // without the copies of events: fetch one by parked()
+  std::vector<CrashRow> crashes;
   std::vector<ReplayRow> replays;    // running ones
   std::string prepared;
 };

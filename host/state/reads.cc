@@ -124,6 +124,19 @@ Result<std::optional<Loaded>> load(Database& database, const SubscriberId& subsc
                          .last_error = lanes->text(7),
                          .first_skipped = offset_or_none(*lanes, 8)});
   }
+  HOOKHOST_TRY(const auto crashes, database.cached("SELECT stream, offset, attempt, crashes, cause, at, life FROM crash WHERE subscriber=?1"));
+  crashes->bind(1, subscriber.value);
+  for (;;) {
+    HOOKHOST_TRY(const bool more, crashes->row());
+    if (!more) break;
+    out.crashes.push_back({.stream = crashes->number(0),
+                           .offset = Offset{crashes->number(1)},
+                           .attempt = static_cast<std::uint32_t>(crashes->integer(2)),
+                           .crashes = static_cast<std::uint32_t>(crashes->integer(3)),
+                           .cause = crashes->text(4),
+                           .at = from_unix_ns(crashes->integer(5)),
+                           .life = crashes->number(6)});
+  }
   HOOKHOST_TRY(auto held, parked(database, {.subscriber = subscriber, .kind = ParkedRow::Kind::held}));
   for (auto& [id, parked_row] : held) out.held.push_back(std::move(parked_row));
   HOOKHOST_TRY(auto all, replays(database, subscriber));

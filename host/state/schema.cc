@@ -38,6 +38,13 @@ CREATE TABLE gap (
   PRIMARY KEY (subscriber, from_offset)) WITHOUT ROWID;
 )sql";
 
+// Version 2: crashes outlive the process.
+constexpr const char* kDelivery2 = R"sql(
+CREATE TABLE crash (
+  subscriber TEXT NOT NULL, stream INTEGER NOT NULL, offset INTEGER NOT NULL, attempt INTEGER NOT NULL, crashes INTEGER NOT NULL,
+  cause TEXT NOT NULL, at INTEGER NOT NULL, life INTEGER NOT NULL, PRIMARY KEY (subscriber, stream, offset)) WITHOUT ROWID;
+)sql";
+
 constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
@@ -78,7 +85,7 @@ Result<bool> migrate(Database& database, std::span<const char* const> versions, 
 }  // namespace
 
 Result<bool> migrate_delivery(Database& database) {
-  constexpr std::array kVersions{kDelivery1};
+  constexpr std::array kVersions{kDelivery1, kDelivery2};
   return migrate(database, kVersions, kDeliveryId, "delivery.db");
 }
 

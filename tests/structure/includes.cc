@@ -50,8 +50,8 @@ const ThirdParty* third_party(std::string_view name) {
 }
 
 // Headers of the system through which a file or a process is reached without os.
-constexpr std::array<std::string_view, 10> kFileHeaders = {"fcntl.h",        "sys/stat.h", "sys/file.h", "sys/statvfs.h", "sys/uio.h",
-                                                           "sys/sendfile.h", "dirent.h",   "spawn.h",    "fstream",       "filesystem"};
+constexpr std::array<std::string_view, 11> kFileHeaders = {"fcntl.h",        "sys/stat.h", "sys/file.h", "sys/statvfs.h", "sys/uio.h",
+                                                           "sys/sendfile.h", "dirent.h",   "spawn.h",    "fstream",       "filesystem", "sys/mman.h"};
 constexpr std::array<std::string_view, 20> kFileCalls = {"open",   "openat",    "creat",  "pwrite", "pwritev", "writev",      "fsync",
                                                          "fork",   "fdatasync", "vfork",  "rename", "unlink",  "ftruncate",   "truncate",
                                                          "mkdir",  "rmdir",     "execve", "execv",  "execvp",  "posix_spawn"};

@@ -78,6 +78,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     for (const auto& [key, row] : found->second.parked) {
       if (row.kind == state::ParkedRow::Kind::held) out.held.push_back(row);
     }
+    for (const auto& [key, row] : found->second.crashes) out.crashes.push_back(row);
     for (const auto& [key, row] : found->second.replays) {
       if (row.state == "running") out.replays.push_back(row);
     }
@@ -160,6 +161,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     state::SubscriberRow row;
     std::map<std::pair<state::StreamId, std::string>, state::LaneRow> lanes;
     std::map<std::pair<state::StreamId, Offset>, state::ParkedRow> parked;
+    std::map<std::pair<state::StreamId, Offset>, state::CrashRow> crashes;
     std::map<state::StreamId, state::ReplayRow> replays;
     std::map<std::string, std::string> kv;
     std::vector<state::AttemptRow> attempts;
@@ -200,6 +202,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     if (batch.reset) {
       one.kv.clear();
       one.lanes.clear();
+      one.crashes.clear();
       std::erase_if(one.parked, [](const auto& row) { return row.second.kind == state::ParkedRow::Kind::held; });
       one.prepared.clear();
     }
@@ -223,6 +226,8 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       }
     }
     one.attempts.insert(one.attempts.end(), batch.attempts.begin(), batch.attempts.end());
+    for (const auto& key : batch.crashes_erased) one.crashes.erase(key);
+    for (const auto& row : batch.crashes) one.crashes[{row.stream, row.offset}] = row;
     for (const auto& row : batch.replays) one.replays[row.id] = row;
     for (const auto& gap : batch.gaps) {
       std::erase_if(one.gaps, [&](const auto& known) { return known.from == gap.from; });

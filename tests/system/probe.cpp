@@ -5,10 +5,12 @@
 //          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health()
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
-// event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject or hang; /data/times: only in so many first attempts
+// event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject, hang, segfault, abort or exit; /data/times: only in so many first attempts
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <hookhost/plugin.hpp>
 
@@ -92,6 +94,12 @@ class Probe {
       call.raw()->defer(call.raw());
       return hookhost::deferred();
     }
+    if (what == "segfault") {
+      volatile std::uintptr_t nowhere = 16;
+      *reinterpret_cast<volatile int*>(nowhere) = 1;
+    }
+    if (what == "abort") std::abort();
+    if (what == "exit") std::exit(0);
     while (::access(release_.c_str(), F_OK) != 0) ::usleep(1000);  // hang
     return hookhost::ok();
   }

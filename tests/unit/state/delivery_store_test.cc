@@ -113,6 +113,33 @@ TEST_F(DeliveryStoreTest, KeepsLanesOverARestart) {
   EXPECT_EQ(load().lanes[0].first_skipped, Offset{9});
 }
 
+TEST_F(DeliveryStoreTest, KeepsCrashesUntilTheyAreErasedAndAResetClearsThem) {
+  Batch one = batch();
+  one.row = row();
+  one.crashes = {{.stream = 6, .offset = Offset{3}, .attempt = 2, .crashes = 1, .cause = "SIGSEGV", .at = from_unix_ns(9), .life = ~0ULL},
+                 {.offset = Offset{3}}};
+  commit(one);
+  open();
+  const std::vector<CrashRow> crashes = load().crashes;
+  ASSERT_EQ(crashes.size(), 2U);
+  EXPECT_EQ(crashes[0].stream, kMainStream);
+  EXPECT_EQ(crashes[1].stream, 6U);
+  EXPECT_EQ(crashes[1].offset, Offset{3});
+  EXPECT_EQ(crashes[1].attempt, 2U);
+  EXPECT_EQ(crashes[1].crashes, 1U);
+  EXPECT_EQ(crashes[1].cause, "SIGSEGV");
+  EXPECT_EQ(crashes[1].at, from_unix_ns(9));
+  EXPECT_EQ(crashes[1].life, ~0ULL);
+  Batch two = batch();
+  two.crashes_erased = {{6, Offset{3}}};
+  commit(two);
+  EXPECT_EQ(load().crashes.size(), 1U);
+  Batch three = batch();
+  three.reset = true;
+  commit(three);
+  EXPECT_TRUE(load().crashes.empty());
+}
+
 TEST_F(DeliveryStoreTest, KeepsDeadLettersWithTheirCopies) {
   Batch one = batch();
   one.row = row();
