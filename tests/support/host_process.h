@@ -116,7 +116,7 @@ class HostProcess {
     EXPECT_NE(status, -1) << "the host does not end\n" << diagnostics();
     return status;
   }
-  [[nodiscard]] ChildProcess& process() { return *process_; }
+  [[nodiscard]] ChildProcess& process() const { return *process_; }
   [[nodiscard]] std::string diagnostics() const { return contents(directory_ / "serve.err"); }
 
   // ---- commands ----

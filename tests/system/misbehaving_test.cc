@@ -1,4 +1,6 @@
 // Handlers that misbehave, in a real host: what they harm, what becomes of their events, and how the operator gets everything delivered.
+#include <numeric>
+
 #include "system/journal.h"
 
 namespace hookhost::test {
@@ -106,6 +108,52 @@ TEST_F(Misbehaving, AHangDoesNotKeepTheHostFromStopping) {
   ASSERT_TRUE(host.start());
   ASSERT_TRUE(host.catches_up("probe"));
   EXPECT_EQ(ends(journal("probe")).at(0), 1);
+}
+
+TEST_F(Misbehaving, AnOrderlyEndAmidRetriesKeepsAttemptsAndDueTimes) {
+  constexpr int kChats = 8;
+  add_probe("waiting", "retry: [10ms, 10ms, 1h], ");
+  std::string often = "250ms";
+  for (int i = 1; i < 100; ++i) often += ", 250ms";
+  add_probe("busy", "concurrency: 4, retry: [" + often + "], ", "", "test_probe_concurrent");
+  set_mode("busy", "retry");
+  ASSERT_TRUE(host.start());
+  for (int i = 0; i < kChats; ++i) send("chat_" + std::to_string(i), {{"do", "throw"}, {"times", 3}});
+  for (int i = 0; i < kChats; ++i) send("chat_" + std::to_string(i));
+  const auto blocked = [&] {
+    std::map<std::uint64_t, std::string> out;
+    for (const auto& one : host.run({"deliveries", "list", "--subscriber", "waiting", "--state", "blocked", "--json"}).objects()) {
+      if (one.at("attempts").to_number<int>() == 3) out[one.at("offset").to_number<std::uint64_t>()] = json::serialize(one);
+    }
+    return out;
+  };
+  ASSERT_TRUE(poll_until([&] { return blocked().size() == kChats; }));
+  ASSERT_TRUE(poll_until([&] { return attempts("busy", kChats - 1).size() > 3; }));
+  const auto before = blocked();
+  ASSERT_EQ(host.terminate(), 0) << host.diagnostics();
+  std::map<std::uint64_t, std::size_t> had;
+  for (std::uint64_t offset = 0; offset < kChats; ++offset) had[offset] = attempts("busy", offset).size();
+
+  ASSERT_TRUE(host.start());
+  ASSERT_TRUE(poll_until([&] { return blocked().size() == kChats; }));
+  EXPECT_EQ(blocked(), before) << "attempts, due times and the last errors";
+  for (std::uint64_t offset = 0; offset < kChats; ++offset) {
+    ASSERT_TRUE(poll_until([&] { return attempts("busy", offset).size() > had[offset] + 1; }));
+  }
+  set_mode("busy", "well");
+  for (const auto& [offset, as_before] : before) ASSERT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "waiting", "--event", std::to_string(offset)}).status, 0);
+  for (const char* name : {"waiting", "busy"}) {
+    ASSERT_TRUE(host.catches_up(name));
+    EXPECT_EQ(ends(journal(name)).size(), 2U * kChats) << name;
+    for (const auto& [offset, times] : ends(journal(name))) EXPECT_EQ(times, 1) << name << " " << offset;
+    EXPECT_TRUE(in_order_per_key(journal(name))) << name;
+    for (std::uint64_t offset = 0; offset < kChats; ++offset) {
+      std::vector<std::uint32_t> one_after_the_other(attempts(name, offset).size());
+      std::iota(one_after_the_other.begin(), one_after_the_other.end(), 1U);
+      EXPECT_EQ(attempts(name, offset), one_after_the_other) << name << ": the count goes on where it was";
+    }
+  }
+  EXPECT_TRUE(dead_letters().empty());
 }
 
 TEST_F(Misbehaving, UnavailableCostsNoAttempt) {

@@ -42,6 +42,7 @@ class Outside : public SystemTest {
   void build_the_plugin(const std::string& definition = "") {
     std::filesystem::create_directory(host.path("mine"));
     std::filesystem::copy(PROBE_SOURCE, host.path("mine/mine.cpp"));
+    std::filesystem::copy(std::filesystem::path(PROBE_SOURCE).replace_filename("kv_dump.h"), host.path("mine/kv_dump.h"));
     write_text(host.path("mine/CMakeLists.txt"), "cmake_minimum_required(VERSION 3.16)\nproject(mine LANGUAGES CXX)\nfind_package(hookhost CONFIG REQUIRED)\n"
                                                  "hookhost_add_plugin(mine mine.cpp)\n" + definition);
     const Ran built = SdkInstall(host.path("sdk")).build(host.path("mine"));

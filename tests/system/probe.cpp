@@ -11,8 +11,8 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
-#include <hookhost/plugin.hpp>
+
+#include "kv_dump.h"
 
 class Probe {
  public:
@@ -36,18 +36,13 @@ class Probe {
   ~Probe() { ::close(journal_); }
 
   std::uint64_t start(const hookhost::Resume&) {
-    if (counts_.empty()) return 0;
-    std::ofstream out(counts_ + ".new", std::ios::trunc);
-    const auto* kv = static_cast<const hookhost_kv_v1*>(host_.raw()->get_extension(host_.raw(), hookhost::str(HOOKHOST_EXT_KV)));
-    const auto visit = [](void* file, hookhost_bytes key, hookhost_bytes value) -> std::int32_t {
-      *static_cast<std::ofstream*>(file) << hookhost::view(key) << ' ' << hookhost::view(value) << '\n';
-      return 1;
-    };
-    if (kv->scan(host_.raw(), nullptr, hookhost::bytes(""), visit, &out) != 0) throw std::runtime_error("scanning kv failed");
-    out.close();
-    if (std::rename((counts_ + ".new").c_str(), counts_.c_str()) != 0) throw std::runtime_error("the counts cannot be written");
+    if (!counts_.empty()) dump_kv(host_, counts_);
     return 0;
   }
+
+#ifdef PROBE_CHECKPOINT
+  void checkpoint(const hookhost::Checkpoint&) {}
+#endif
 
   hookhost::Outcome health() { return mode() == "ill" ? hookhost::unavailable("told to be ill") : hookhost::ok(); }
 

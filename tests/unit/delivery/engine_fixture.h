@@ -94,6 +94,7 @@ class EngineTest : public ::testing::Test {
 
   void TearDown() override {
     if (engine) engine->stop(clock().monotonic() + 2s);
+    engine.reset();  // Order: before a test's own clock
   }
 
   EngineOptions options{.commit_interval = 2ms, .restart_delay = 5ms, .restart_delay_max = 20ms, .unavailable_delay = 10ms,
