@@ -39,7 +39,10 @@ Result<Rows> select(HostControl& host, Arguments& arguments) {
   HOOKHOST_TRY(const auto type, arguments.text("type"));
   HOOKHOST_TRY(const auto since, arguments.text("since"));
   HOOKHOST_TRY(const auto offset, arguments.number("offset"));
-  if (subscriber) query.subscriber = SubscriberId{*subscriber};
+  if (subscriber) {
+    query.subscriber = SubscriberId{*subscriber};
+    HOOKHOST_CHECK(host.engine().status(*query.subscriber));  // a misspelt one is told so
+  }
   Offset first;
   if (since) {
     HOOKHOST_TRY(const auto when, config::parse_when(*since));
@@ -78,7 +81,7 @@ Result<json::value> change(HostControl& host, const AdminCall& call, const Path&
 
 Result<json::value> show(HostControl& host, const AdminCall&, const Path& path) {
   const auto stream = parse_u64(path[3]), offset = parse_u64(path[4]);
-  if (!stream || !offset) return no_such_route();
+  if (!stream || !offset) return fail(ErrorCode::usage, "a dead letter is named by its subscriber, the event's offset and the replay's id: hookhost dead-letters list shows them");
   HOOKHOST_TRY(const auto row, host.store().parked_one(SubscriberId{path[2]}, *stream, Offset{*offset}));
   if (!row) return fail(ErrorCode::not_found, "there is no such dead letter");
   json::object out = view(SubscriberId{path[2]}, *row);

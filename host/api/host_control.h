@@ -45,6 +45,8 @@ class HostControl {
   [[nodiscard]] virtual const event_log::EventLog& event_log() = 0;
   [[nodiscard]] virtual std::vector<PluginInfo> plugins() = 0;
   [[nodiscard]] virtual std::vector<SourceInfo> sources() = 0;
+  // Deletes every trace of one that is no longer configured. Error: not_found; refused while it is.
+  [[nodiscard]] virtual Result<> forget(const SubscriberId& subscriber) = 0;
   // Error: invalid_config, with file:line:column; nothing is changed then.
   [[nodiscard]] virtual Result<ReloadReport> reload(bool dry_run) = 0;
   // Every loop turns. Does not block.

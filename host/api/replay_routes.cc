@@ -63,7 +63,7 @@ Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
 
 Result<state::StreamId> id_in(const Path& path) {
   const auto id = parse_u64(path[2]);
-  if (!id) return no_such_route();
+  if (!id) return fail(ErrorCode::usage, "'" + path[2] + "' is no replay's id: hookhost replays list shows them");
   return *id;
 }
 

@@ -27,7 +27,6 @@ struct Route {
 [[nodiscard]] std::span<const Route> replay_routes();
 
 [[nodiscard]] Error no_such_route_error();
-[[nodiscard]] inline auto no_such_route() { return fail(no_such_route_error()); }
 
 // {"done": true}, for calls that only change something.
 [[nodiscard]] inline boost::json::value done() { return boost::json::object{{"done", true}}; }

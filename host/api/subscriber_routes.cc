@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "api/arguments.h"
@@ -27,6 +28,11 @@ Result<json::value> pause(HostControl& host, const AdminCall&, const Path& path)
   return done();
 }
 
+Result<json::value> forget(HostControl& host, const AdminCall&, const Path& path) {
+  HOOKHOST_CHECK(host.forget(SubscriberId{path[2]}));
+  return done();
+}
+
 // Changes the subscriber that the path names.
 template <Result<> (delivery::Engine::*kChange)(const SubscriberId&)>
 Result<json::value> change(HostControl& host, const AdminCall&, const Path& path) {
@@ -52,7 +58,6 @@ Result<std::vector<delivery::DeliveryStatus>> deliveries_of(HostControl& host, d
   const auto offset = event ? parse_u64(*event) : std::nullopt;
   if (event && !offset && !is_event_id(*event)) return fail(ErrorCode::usage, "'event' must be an offset or an event's id (evt_...)");
   if (offset) query.offset = Offset{*offset};
-  if (event && !offset) query.limit = 0;
   auto all = host.engine().deliveries(query);
   HOOKHOST_CHECK(name_events(host, all));
   if (event && !offset) std::erase_if(all, [&](const auto& one) { return one.id.value != *event; });
@@ -67,8 +72,13 @@ Result<json::value> list_deliveries(HostControl& host, const AdminCall& call, co
   HOOKHOST_TRY(const auto state, arguments.text("state"));
   HOOKHOST_TRY(const auto key, arguments.text("key"));
   HOOKHOST_CHECK(arguments.finish());
-  if (subscriber) query.subscriber = SubscriberId{*subscriber};
+  if (subscriber) {
+    query.subscriber = SubscriberId{*subscriber};
+    HOOKHOST_CHECK(host.engine().status(*query.subscriber));  // a misspelt one is told so
+  }
   query.state = state.value_or("");
+  constexpr std::array<std::string_view, 5> kStates{"", "pending", "running", "blocked", "behind"};
+  if (std::find(kStates.begin(), kStates.end(), query.state) == kStates.end()) return fail(ErrorCode::usage, "'state' is pending, running, blocked or behind");
   query.key = key.value_or("");
   HOOKHOST_TRY(const auto all, deliveries_of(host, std::move(query), event));
   json::array out;
@@ -96,7 +106,7 @@ Result<json::value> retry_now(HostControl& host, const AdminCall& call, const Pa
 constexpr std::array kSubscriberRoutes{
     Route{"GET", "/api/subscribers", list},
     Route{"GET", "/api/subscribers/*", show},
-    Route{"DELETE", "/api/subscribers/*", change<&delivery::Engine::forget>},
+    Route{"DELETE", "/api/subscribers/*", forget},
     Route{"POST", "/api/subscribers/*/pause", pause},
     Route{"POST", "/api/subscribers/*/resume", change<&delivery::Engine::resume>},
     Route{"POST", "/api/subscribers/*/acknowledge-gaps", change<&delivery::Engine::acknowledge_gaps>},

@@ -1,6 +1,7 @@
 #include "app/admin_client.h"
 
 #include <boost/json.hpp>
+#include <thread>
 
 #include "api/admin_api.h"
 #include "app/host.h"
@@ -9,6 +10,11 @@
 
 namespace hookhost::app {
 namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kHolderPatience = 2s;
+constexpr Duration kLookAgain = 20ms;
 
 std::optional<ErrorCode> code_named(std::string_view name) {
   for (int i = 0; i <= static_cast<int>(ErrorCode::cancelled); ++i) {
@@ -50,29 +56,54 @@ Result<std::string> AdminClient::call_remote(const std::string& method, const st
   }
   http_client::HttpRequest request;
   request.method = method;
-  request.url = "http://" + config_.admin.address + path + (query.empty() ? "" : "?" + query);
+  request.url = "http://" + address_ + path + (query.empty() ? "" : "?" + query);
   request.headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/json"}};
   request.body = body;
   request.timeout = std::chrono::minutes{10};  // a replay's plan reads the whole event log
-  HOOKHOST_TRY(auto answer, http_.send(request));
-  if (answer.status == 200) return std::move(answer.body);
-  return fail(error_of(answer));
+  auto answer = http_.send(request);
+  if (!answer && answer.error().code == ErrorCode::unreachable) {
+    return fail(ErrorCode::unreachable, "the host of " + config_.data_dir + " does not answer at " + address_);
+  }
+  HOOKHOST_TRY(auto got, std::move(answer));
+  if (got.status == 200) return std::move(got.body);
+  Error error = error_of(got);
+  if (error.code == ErrorCode::invalid_api_key && config_.admin.token) error.message += "; a changed admin.token takes effect when the host is restarted";
+  return fail(std::move(error));
+}
+
+// Who holds the data directory's lock is the host that is meant, wherever it listens: the configuration may have been changed since it started.
+Result<> AdminClient::find_host() {
+  const auto patience_ends = std::chrono::steady_clock::now() + kHolderPatience;
+  for (;;) {
+    const auto word = os::LockFile::word_of_holder(os::join(config_.data_dir, "LOCK"));
+    if (word && !word.value()) return open_host();
+    if (word && !word.value()->empty()) address_ = *word.value();
+    // Another command lets go soon. A directory of another user, and a host that could not write there: the configuration is all there is.
+    if (!word || std::chrono::steady_clock::now() >= patience_ends) address_ = config_.admin.address;
+    if (!address_.empty()) return success();
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+Result<> AdminClient::open_host() {
+  configure_diagnostics({.level = Level::error});
+  auto opened = Host::open(config_, {});
+  if (!opened && opened.error().code == ErrorCode::busy) return fail(ErrorCode::unreachable, "a host is starting in " + config_.data_dir + "; try again");
+  HOOKHOST_TRY(host_, std::move(opened));
+  api_ = std::make_unique<api::AdminApi>(*host_);
+  return success();
+}
+
+Result<> AdminClient::require_host() {
+  if (!api_ && address_.empty()) HOOKHOST_CHECK(find_host());
+  if (api_) return fail(ErrorCode::unreachable, "no host runs in " + config_.data_dir + "; start one, then ask again");
+  return success();
 }
 
 Result<std::string> AdminClient::call(const std::string& method, const std::string& path, const std::string& query, const std::string& body) {
-  if (!host_) {
-    auto answer = call_remote(method, path, query, body);
-    if (answer || answer.error().code != ErrorCode::unreachable) return answer;
-    configure_diagnostics({.level = Level::error});
-    auto opened = Host::open(config_, {});
-    if (!opened && opened.error().code == ErrorCode::busy) {
-      return fail(ErrorCode::unreachable, "a host uses " + config_.data_dir + ", but does not answer at " + config_.admin.address);
-    }
-    if (!opened) return fail(opened.error());
-    host_ = std::move(opened.value());
-    api_ = std::make_unique<api::AdminApi>(*host_);
-  }
-  return api_->handle({method, path, query, body});
+  if (!api_ && address_.empty()) HOOKHOST_CHECK(find_host());
+  if (api_) return api_->handle({method, path, query, body});
+  return call_remote(method, path, query, body);
 }
 
 }  // namespace hookhost::app

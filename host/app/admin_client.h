@@ -1,5 +1,6 @@
 // Asks the admin API: of the running host over HTTP, or, when none runs, of one that this process opens for the moment (it then holds the data
-// directory's lock). Commands do not see the difference.
+// directory's lock). Commands do not see the difference. The lock tells which of the two, and where the host listens; once a host was found,
+// its end is an error: a command that watches never takes the lock from the one that is restarted.
 #pragma once
 
 #include <memory>
@@ -23,18 +24,23 @@ class AdminClient {
   [[nodiscard]] static Result<std::unique_ptr<AdminClient>> make(const Context& context);
   ~AdminClient();
 
-  // The JSON of the answer. Errors: those of the API; unreachable when a host holds the data directory but does not answer.
+  // The JSON of the answer. Errors: those of the API; unreachable when a host holds the data directory but does not answer, or ended.
   [[nodiscard]] Result<std::string> call(const std::string& method, const std::string& path, const std::string& query, const std::string& body);
+  // For what only a running host does. Error: unreachable, when none runs.
+  [[nodiscard]] Result<> require_host();
   // Whether the last call was answered by a running host.
   [[nodiscard]] bool host_runs() const { return host_ == nullptr; }
   [[nodiscard]] const config::Config& config() const { return config_; }
 
  private:
   explicit AdminClient(config::Config config);
+  [[nodiscard]] Result<> find_host();
+  [[nodiscard]] Result<> open_host();
   [[nodiscard]] Result<std::string> call_remote(const std::string& method, const std::string& path, const std::string& query, const std::string& body);
 
   config::Config config_;
   http_client::HttpClient http_;
+  std::string address_;  // of the running host; empty: not looked for, or none runs
   std::unique_ptr<Host> host_;
   std::unique_ptr<api::AdminApi> api_;
 };

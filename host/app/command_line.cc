@@ -60,8 +60,9 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
     return report(error, root, context);
   }
   const CommandResult result = chosen.run();
-  out.flush();
-  return result ? result.value() : report(result.error(), context);
+  if (!result) return report(result.error(), context);
+  if (out.flush()) return result.value();
+  return report(Error{ErrorCode::io_error, "the output could not be written"}, context);
 }
 
 }  // namespace hookhost::app

@@ -168,8 +168,17 @@ Result<> Host::start_listeners() {
   }
   public_handler_ = std::make_unique<PublicHandler>(*ingest_);
   HOOKHOST_TRY(public_server_, http::Server::start(std::move(options), *public_handler_));
+  tell_commands();
   listening_.store(true);
   return success();
+}
+
+// The configuration's address may be changed while the host runs, or end with :0.
+void Host::tell_commands() {
+  const std::string& address = config_.admin.address;
+  if (const auto said = lock_.say(address.substr(0, address.rfind(':') + 1) + std::to_string(admin_port())); !said) {
+    diagnose(Level::warn, "app", "commands find this host by admin.address of the configuration only: " + said.error().message);
+  }
 }
 
 void Host::request_stop() {
@@ -251,6 +260,14 @@ std::vector<api::SourceInfo> Host::sources() {
     out.push_back(std::move(info));
   }
   return out;
+}
+
+Result<> Host::forget(const SubscriberId& subscriber) {
+  const std::scoped_lock lock(config_mutex_);  // none comes back meanwhile
+  if (config_.plugins.contains(subscriber.value)) {
+    return fail(ErrorCode::refused, subscriber.value + " is in the configuration: take it out and reload first");
+  }
+  return engine_->forget(subscriber);
 }
 
 Result<api::ReloadReport> Host::reload(bool dry_run) {

@@ -52,6 +52,7 @@ class Host final : public api::HostControl {
   [[nodiscard]] const event_log::EventLog& event_log() override { return *log_; }
   [[nodiscard]] std::vector<api::PluginInfo> plugins() override;
   [[nodiscard]] std::vector<api::SourceInfo> sources() override;
+  [[nodiscard]] Result<> forget(const SubscriberId& subscriber) override;
   [[nodiscard]] Result<api::ReloadReport> reload(bool dry_run) override;
   [[nodiscard]] bool alive() override;
   [[nodiscard]] Result<> ready() override;
@@ -63,6 +64,7 @@ class Host final : public api::HostControl {
   [[nodiscard]] Result<std::string> admin_token();
   [[nodiscard]] Result<> watch_for_crashes();
   [[nodiscard]] Result<> start_listeners();
+  void tell_commands();
   void maintain();
   void stop();
   void report_recovery() const;

@@ -46,6 +46,7 @@ void add_subscriber(api::MetricsPage& page, const delivery::SubscriberStatus& st
   page.gauge("hookhost_subscriber_blocked_keys", "Keys that wait for a retry.", static_cast<double>(status.blocked_keys), labels);
   page.gauge("hookhost_subscriber_dead_letters", "Dead letters.", static_cast<double>(status.dead_letters), labels);
   page.gauge("hookhost_subscriber_held", "Events held for a resume.", static_cast<double>(status.held), labels);
+  page.gauge("hookhost_subscriber_gaps", "Gaps of events that were gone before it had them, not yet acknowledged.", static_cast<double>(status.gaps), labels);
   page.gauge("hookhost_subscriber_up", "1 while it is fed.", status.state == "live" || status.state == "catching_up" || status.state == "replaying" ? 1 : 0, labels);
   const auto& outcomes = status.outcomes;
   const std::pair<const char*, std::uint64_t> counts[] = {{"ok", outcomes.ok},           {"ignored", outcomes.ignored},
@@ -76,6 +77,7 @@ void Host::add_metrics(api::MetricsPage& page) {
   page.gauge("hookhost_event_log_record_bytes", "Bytes of records that are kept.", static_cast<double>(sizes.record_bytes));
   page.gauge("hookhost_event_log_segments", "Segment files.", static_cast<double>(sizes.segments));
   page.gauge("hookhost_disk_free_bytes", "Free space where the events are.", static_cast<double>(sizes.free_bytes));
+  page.gauge("hookhost_event_log_lost_events", "Answered events that were damaged and whose loss was accepted.", static_cast<double>(log_->recovery().lost_events));
   page.gauge("hookhost_event_log_poisoned", "1 after a failed write: restart the host.", log_->is_poisoned() ? 1 : 0);
   for (const auto& status : engine_->status()) add_subscriber(page, status);
   for (const auto& [instance, samples] : plugins_->metrics()) {

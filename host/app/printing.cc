@@ -18,8 +18,12 @@ std::string text_of(const json::object& object, std::string_view member) {
   return json::serialize(*value);
 }
 
-void print_lines(std::ostream& out, const json::value& array) {
-  for (const json::value& one : array.as_array()) out << json::serialize(one) << '\n';
+void print_lines(std::ostream& out, const json::value& array, const std::vector<std::string>& members) {
+  for (const json::value& one : array.as_array()) {
+    json::object shown;
+    for (const std::string& member : members) shown[member] = one.as_object().at(member);
+    out << (members.empty() ? json::serialize(one) : json::serialize(shown)) << '\n';
+  }
 }
 
 void print_table(std::ostream& out, const json::value& array, const std::vector<std::string>& members) {

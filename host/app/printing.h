@@ -10,8 +10,8 @@
 
 namespace hookhost::app {
 
-// Each element of a JSON array on its own line.
-void print_lines(std::ostream& out, const boost::json::value& array);
+// Each element of a JSON array on its own line, with these members and no others; none named: as it is.
+void print_lines(std::ostream& out, const boost::json::value& array, const std::vector<std::string>& members = {});
 
 // A table of the named members; absent and null ones are "-".
 void print_table(std::ostream& out, const boost::json::value& array, const std::vector<std::string>& members);

@@ -100,7 +100,7 @@ void Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>&
   const auto add = [&](DeliveryStatus status) {
     const bool wanted = (!query.offset || *query.offset == status.offset) && (query.state.empty() || query.state == status.state) &&
                         status.key.find(query.key) != std::string::npos;
-    if (wanted && (query.limit == 0 || out.size() < query.limit)) out.push_back(std::move(status));
+    if (wanted) out.push_back(std::move(status));
   };
   for (const Stream* stream : {main_.get(), side_.get()}) {
     if (stream == nullptr) continue;

@@ -63,7 +63,6 @@ struct DeliveryQuery {
   std::optional<Offset> offset;
   std::string state;
   std::string key;          // a part of the lane's readable name
-  std::size_t limit = 1000;
 };
 
 // What accept() found or made.

@@ -65,6 +65,12 @@ std::vector<Range> subtract(const std::vector<Range>& lost, const std::vector<Ra
   return left;
 }
 
+std::uint64_t count_of(const std::vector<Range>& ranges) {
+  std::uint64_t out = 0;
+  for (const auto& [from, until] : ranges) out += until.distance_from(from);
+  return out;
+}
+
 // One recovery, step by step; the steps are in the order of run().
 class Recovery {
  public:
@@ -145,6 +151,7 @@ class Recovery {
   Result<> judge() {
     HOOKHOST_TRY(const auto accepted, read_accepted(files_, options_.directory));
     out_.report.lost = subtract(merged(lost_), accepted);
+    out_.report.lost_events = count_of(accepted) + count_of(out_.report.lost);
     if (!scans_.empty() && is_shortened(scans_.back())) {
       const std::string what = os::file_name(scans_.back().segment->path()) + " is shorter than it was made; events after offset " +
                                std::to_string(scans_.back().end.value) + " may have been answered with 2xx and be lost";

@@ -22,6 +22,7 @@ struct RecoveryReport {
   std::uint64_t rewritten = 0;                 // events that read well and are proven durable only now
   std::uint64_t cut_bytes = 0;                 // of a torn tail, kept in `.broken`
   std::vector<std::pair<Offset, Offset>> lost;  // answered events that cannot be read, not accepted before
+  std::uint64_t lost_events = 0;               // of these and those accepted before
   std::vector<std::string> broken_files;
   std::vector<std::string> notes;              // for people
 };

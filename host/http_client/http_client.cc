@@ -20,7 +20,10 @@ std::size_t receive(char* data, std::size_t, std::size_t size, void* context) {
 ErrorCode code_of(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST: return ErrorCode::unreachable;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR: return ErrorCode::unreachable;
     case CURLE_OPERATION_TIMEDOUT: return ErrorCode::timeout;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return ErrorCode::usage;

@@ -34,7 +34,7 @@ class HttpClient {
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  // Any answer is an answer. Error: unreachable (refused, no such host), timeout, usage (the URL), io_error.
+  // Any answer is an answer. Error: unreachable (refused, no such host, closed before it answered), timeout, usage (the URL), io_error.
   [[nodiscard]] Result<HttpAnswer> send(const HttpRequest& request);
 
  private:

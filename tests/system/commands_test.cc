@@ -114,20 +114,6 @@ TEST_F(Commands, WithoutAHostTheyWorkUnderTheLockOfTheDataDirectory) {
   EXPECT_EQ(text(host.subscriber("probe"), "state"), "paused") << "what was done without a host stands";
 }
 
-TEST_F(Commands, AHostThatHoldsTheDirectoryButDoesNotAnswerIsFour) {
-  ASSERT_TRUE(host.start());
-  std::string config = contents(host.config_path());
-  const std::string port = std::to_string(host.admin_port());
-  config.replace(config.find(port), port.size(), std::to_string(free_port()));
-  write_text(host.path("conf/elsewhere.yaml"), config);
-  const Ran status = plain({"status", "-c", host.path("conf/elsewhere.yaml")});
-  EXPECT_EQ(status.status, 4) << status;
-  EXPECT_THAT(status.err, HasSubstr("does not answer at 127.0.0.1:"));
-  EXPECT_EQ(plain({"events", "list", "-c", host.path("conf/elsewhere.yaml")}).status, 0) << "reading needs no host";
-  Ran second = plain({"serve", "-c", host.path("conf/elsewhere.yaml")});
-  EXPECT_NE(second.status, 0) << "two hosts never share a directory";
-}
-
 TEST_F(Commands, OnlyServeAndCheckNeedAllSecretsAndAnUnsetOneIsNamed) {
   host.sources["late"] = R"({scheme: github, secrets: ["${HOOKHOST_LATE_SECRET}"]})";
   const std::vector<std::string> late{"HOOKHOST_LATE_SECRET=late-test-secret"};

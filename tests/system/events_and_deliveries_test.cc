@@ -137,9 +137,7 @@ TEST_F(Deliveries, WaitingOnesAreShownAndTriedNow) {
   ASSERT_TRUE(poll_until([&] { return list({"--state", "blocked"}).size() == 2; })) << host.diagnostics();
   const auto one = list({"--subscriber", "probe", "--event", "0", "--key", "chat_1"});
   ASSERT_EQ(one.size(), 1U);
-  auto names = members(one[0]);
-  names.resize(9);
-  EXPECT_THAT(names, ElementsAre("subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"));
+  EXPECT_THAT(members(one[0]), ElementsAre("subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"));
   EXPECT_EQ(text(one[0], "attempts"), "1");
   EXPECT_EQ(text(one[0], "last_outcome"), "retry");
   EXPECT_EQ(text(one[0], "last_error"), "told to wait");
@@ -204,14 +202,15 @@ TEST_F(Deliveries, StatusHasTheDocumentedMembers) {
   add_probe("probe");
   ASSERT_TRUE(host.start());
   const Ran all = host.run({"status", "--json"}), one = host.run({"status", "probe", "--json"});
-  for (const Ran& ran : {all, one}) {
-    ASSERT_EQ(ran.objects().size(), 1U) << ran;
-    auto names = members(ran.objects()[0]);
-    names.resize(9);
-    EXPECT_THAT(names, ElementsAre("name", "kind", "state", "position", "lag_events", "lag_seconds", "blocked_keys", "pending", "dead_letters"));
-    EXPECT_EQ(text(ran.objects()[0], "kind"), "plugin");
-    EXPECT_EQ(text(ran.objects()[0], "state"), "live");
-  }
+  ASSERT_EQ(all.objects().size(), 1U) << all;
+  ASSERT_EQ(one.objects().size(), 1U) << one;
+  const std::vector<std::string> documented{"name", "kind", "state", "position", "lag_events", "lag_seconds", "blocked_keys", "pending", "dead_letters"};
+  EXPECT_EQ(members(all.objects()[0]), documented);
+  auto in_full = members(one.objects()[0]);
+  in_full.resize(documented.size());
+  EXPECT_EQ(in_full, documented) << "and goes on with more";
+  EXPECT_EQ(text(all.objects()[0], "kind"), "plugin");
+  EXPECT_EQ(text(all.objects()[0], "state"), "live");
 }
 
 }  // namespace

@@ -78,6 +78,22 @@ class SystemTest : public testing::Test {
                          host.path(name + ".mode") + "\", release: \"" + host.path(name + ".release") + "\"" + (config.empty() ? "" : ", ") + config + "}}";
   }
   [[nodiscard]] std::vector<JournalLine> journal(const std::string& name) const { return read_journal(host.path(name + ".journal")); }
+  // The event's id, when it was answered 2xx.
+  std::string send(const std::string& chat, const json::object& what = {}) {
+    const std::string id = KakiyoSender(host.public_port()).send(message(chat, ++sent_, what));
+    EXPECT_FALSE(id.empty()) << host.diagnostics();
+    return id;
+  }
+  testing::AssertionResult is(const std::string& name, const std::string& state) {
+    if (poll_until([&] { return host.subscriber(name).at("state").as_string() == state; })) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << json::serialize(host.subscriber(name));
+  }
+  // Writes the configuration as it now is, and has it applied.
+  void reload() {
+    host.write_config();
+    const Ran ran = host.run({"reload"});
+    ASSERT_EQ(ran.status, 0) << ran;
+  }
   void set_mode(const std::string& name, const std::string& mode) const { write_text(host.path(name + ".mode"), mode); }
   // What is committed in the probe's kv; written when it started.
   [[nodiscard]] std::map<std::string, int> counts(const std::string& path) const {
@@ -87,6 +103,7 @@ class SystemTest : public testing::Test {
   }
 
   HostProcess host;
+  std::int64_t sent_ = 0;
 };
 
 }  // namespace hookhost::test

@@ -8,18 +8,9 @@ namespace {
 
 class Misbehaving : public SystemTest {
  protected:
-  std::string send(const std::string& chat, const json::object& what = {}) {
-    const std::string id = KakiyoSender(host.public_port()).send(message(chat, ++sent_, what));
-    EXPECT_FALSE(id.empty()) << host.diagnostics();
-    return id;
-  }
   testing::AssertionResult ended(const std::string& name, std::size_t events, const std::string& outcome = "0") {
     if (poll_until([&] { return ends(journal(name), outcome).size() >= events; })) return testing::AssertionSuccess();
     return testing::AssertionFailure() << ends(journal(name), outcome).size() << " of " << events << " ended with " << outcome << "\n" << host.diagnostics();
-  }
-  testing::AssertionResult is(const std::string& name, const std::string& state) {
-    if (poll_until([&] { return host.subscriber(name).at("state").as_string() == state; })) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << json::serialize(host.subscriber(name));
   }
   std::vector<json::object> dead_letters() {
     const Ran ran = host.run({"dead-letters", "list", "--json"});
@@ -34,8 +25,6 @@ class Misbehaving : public SystemTest {
     }
     return out;
   }
-
-  std::int64_t sent_ = 0;
 };
 
 TEST_F(Misbehaving, ThrowingGarbageAndNeverCompletingAreRetriedAndHoldBackOnlyTheirKey) {

@@ -2,7 +2,7 @@
 //
 // config:  journal  file; each call appends "begin OFFSET ID KEY ATTEMPT N REPLAY" and "end OFFSET ID KEY OUTCOME"
 //          counts   file; start() writes there "ID COUNT" of what is committed in kv
-//          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health()
+//          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health(); "repaired": no event misbehaves
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
 // event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject, hang, segfault, abort or exit; /data/times: only in so many first attempts
@@ -14,15 +14,22 @@
 
 #include "kv_dump.h"
 
+#ifndef PROBE_EVENTS
+#define PROBE_EVENTS "*"
+#endif
+#ifndef PROBE_ON_REPLAY
+#define PROBE_ON_REPLAY safe
+#endif
+
 class Probe {
  public:
   static constexpr hookhost::Info info{.id = "test.hookhost.probe",
                                        .version = "1.0.0",
-                                       .events = {"*"},
+                                       .events = {PROBE_EVENTS},
 #ifdef PROBE_CONCURRENT
                                        .concurrent = true,
 #endif
-                                       .on_replay = hookhost::OnReplay::safe};
+                                       .on_replay = hookhost::OnReplay::PROBE_ON_REPLAY};
 
   Probe(hookhost::Host host, const hookhost::Config& config)
       : host_(host),
@@ -68,7 +75,7 @@ class Probe {
     if (mode == "unavailable") return hookhost::unavailable("told to be unavailable").after(std::chrono::milliseconds{20});
     const std::string_view what = call.json("/data/do").text_or("");
     const auto times = call.json("/data/times").integer();
-    if (!what.empty() && (!times || event.attempt() <= *times)) return misbehave(what, call);
+    if (!what.empty() && mode != "repaired" && (!times || event.attempt() <= *times)) return misbehave(what, call);
     if (!counts_.empty()) count(event, call);
     return hookhost::ok();
   }

@@ -34,8 +34,6 @@ class Reload : public SystemTest {
     const auto* value = object.if_contains(member);
     return value == nullptr ? "(absent)" : std::string(value->as_string());
   }
-
-  std::int64_t sent_ = 0;
 };
 
 TEST_F(Reload, WhatOnlyARestartAppliesIsNamedAndTheRestIsApplied) {

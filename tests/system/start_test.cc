@@ -77,6 +77,7 @@ TEST_F(Start, OnDamagedAnsweredEventsIsRefusedUntilTheLossIsAccepted) {
   ASSERT_TRUE(host.start({"--accept-loss"}));
   EXPECT_THAT(host.diagnostics(), AllOf(HasSubstr("answered events are lost"), HasSubstr("from=3"), HasSubstr("until=5")));
   EXPECT_EQ(host.events().size(), 6U) << "all others are there";
+  EXPECT_THAT(host.admin("GET", "/metrics").body, HasSubstr("hookhost_event_log_lost_events 2\n"));
   ASSERT_NO_FATAL_FAILURE(send(1));
   ASSERT_EQ(host.run({"replay", "probe", "--from", "beginning", "--yes"}).status, 0);
   EXPECT_EQ(ends(journal("probe"), "0").at(7), 2);
@@ -84,6 +85,7 @@ TEST_F(Start, OnDamagedAnsweredEventsIsRefusedUntilTheLossIsAccepted) {
   ASSERT_EQ(host.terminate(), 0);
   ASSERT_TRUE(host.start()) << "a loss is accepted once\n" << host.diagnostics();
   EXPECT_EQ(host.run({"events", "verify"}).status, 1) << "and stays on view";
+  EXPECT_THAT(host.admin("GET", "/metrics").body, HasSubstr("hookhost_event_log_lost_events 2\n"));
 }
 
 TEST_F(Start, WithoutAnEventLogThatDeliveryDbKnowsOfIsRefused) {

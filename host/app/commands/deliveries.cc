@@ -31,17 +31,35 @@ std::string body_of(const Texts& texts, bool all) {
   return json::serialize(out);
 }
 
-CommandResult list(const Context& context, const std::string& path, const Texts& texts, const std::vector<std::string>& columns, bool wants_one = false) {
+const std::vector<std::string> kDeliveries{"subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"};
+const std::vector<std::string> kLetters{"subscriber", "offset", "id", "type", "state", "reason", "attempts", "parked_at", "last_error"};
+
+CommandResult list_deliveries(const Context& context, const Texts& texts, bool wants_one) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_TRY(const auto answer, client->call("GET", path, query_of(texts), ""));
-  if (wants_one && json::parse(answer).as_array().empty()) return fail(ErrorCode::not_found, "no such delivery is on its way: hookhost deliveries list shows them");
-  print_list(context, answer, columns);
+  HOOKHOST_TRY(const auto answer, client->call("GET", "/api/deliveries", query_of(texts), ""));
+  const json::value all = json::parse(answer);
+  if (wants_one && all.as_array().empty()) return fail(ErrorCode::not_found, "no such delivery is on its way: hookhost deliveries list shows them");
+  if (context.json) {
+    print_lines(context.out, all, kDeliveries);
+  } else {
+    print_table(context.out, all, kDeliveries);
+  }
+  return 0;
+}
+
+CommandResult list_letters(const Context& context, const Texts& texts) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("GET", "/api/dead-letters", query_of(texts), ""));
+  print_list(context, answer, kLetters);
   return 0;
 }
 
 CommandResult change(const Context& context, const std::string& path, const Texts& texts, bool all) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_TRY(const auto answer, client->call("POST", path, "", body_of(texts, all)));
+  auto changed = client->call("POST", path, "", body_of(texts, all));
+  const bool delivers = path.find("/retry") != std::string::npos;
+  if (!changed && changed.error().code != ErrorCode::usage && delivers) HOOKHOST_CHECK(client->require_host());
+  HOOKHOST_TRY(const std::string answer, std::move(changed));
   if (context.json) {
     context.out << answer << '\n';
   } else {
@@ -57,9 +75,6 @@ CommandResult show(const Context& context, const std::string& subscriber, const 
   context.out << answer << '\n';
   return 0;
 }
-
-const std::vector<std::string> kDeliveries{"subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"};
-const std::vector<std::string> kLetters{"subscriber", "offset", "id", "type", "state", "reason", "attempts", "parked_at", "last_error"};
 
 }  // namespace
 
@@ -78,7 +93,7 @@ void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
   for (CLI::App* command : {all, one}) {
     options(command);
     const bool wants_one = command == one;
-    command->callback([&, texts, wants_one] { chosen.run = [&, texts, wants_one] { return list(context, "/api/deliveries", *texts, kDeliveries, wants_one); }; });
+    command->callback([&, texts, wants_one] { chosen.run = [&, texts, wants_one] { return list_deliveries(context, *texts, wants_one); }; });
   }
   CLI::App* retry = deliveries->add_subcommand("retry-now", "Try a waiting delivery again at once");
   auto target = std::make_shared<Texts>();
@@ -100,7 +115,7 @@ void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen) {
   };
   CLI::App* all = letters->add_subcommand("list", "List them");
   options(all);
-  all->callback([&, texts] { chosen.run = [&, texts] { return list(context, "/api/dead-letters", *texts, kLetters); }; });
+  all->callback([&, texts] { chosen.run = [&, texts] { return list_letters(context, *texts); }; });
   for (const char* verb : {"retry", "discard"}) {
     CLI::App* command = letters->add_subcommand(verb, std::string(verb) == "retry" ? "Deliver again, with fresh attempts" : "Forget for good");
     options(command);

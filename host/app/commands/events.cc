@@ -112,7 +112,7 @@ Result<Offset> first_kept(const event_log::SegmentView& view) {
 Result<> each(Opened& log, Offset from, Offset until, const event_log::Wants& wants, const Context& context,
               const std::function<bool(const event_log::EventPtr&)>& visit) {
   HOOKHOST_TRY(const Offset begin, first_kept(*log.view));
-  while (from < until && interrupted == 0) {
+  while (from < until && interrupted == 0 && context.out) {
     HOOKHOST_TRY(const auto got, log.reader.read(from, until, {}, wants));
     for (const auto& [a, b] : got.gaps) {
       if (a >= begin) {
@@ -144,7 +144,7 @@ CommandResult list(const Context& context, const EventOptions& options) {
   // Newest first: pages from the end, each read forwards.
   constexpr std::uint64_t kPage = 1000;
   std::uint64_t shown = 0;
-  for (Offset end = std::min(until, log.view->durable_end()); end > from && interrupted == 0;) {
+  for (Offset end = std::min(until, log.view->durable_end()); end > from && interrupted == 0 && context.out;) {
     const Offset begin{std::max(from.value, end.value > kPage ? end.value - kPage : 0)};
     std::vector<event_log::EventPtr> page;
     HOOKHOST_CHECK(each(log, begin, end, wants, context, [&](const event_log::EventPtr& event) {
@@ -194,7 +194,7 @@ CommandResult tail(const Context& context, const EventOptions& options) {
   std::signal(SIGINT, [](int) { interrupted = 1; });
   std::uint64_t shown = 0;
   bool enough = false;
-  while (interrupted == 0 && !enough) {
+  while (interrupted == 0 && !enough && context.out) {
     const Offset until = log.view->durable_end();
     HOOKHOST_CHECK(each(log, from, until, wants, context, [&](const event_log::EventPtr& event) {
       print(context, *event);

@@ -44,32 +44,51 @@ void print_progress(std::ostream& err, const json::object& progress) {
       << text_of(progress, "events_per_second") << "/s  " << text_of(progress, "state") << "   " << std::flush;
 }
 
-bool is_over(const json::object& progress) {
+// Nothing will happen in it soon.
+bool is_settled(const json::object& progress) {
   const std::string state = text_of(progress, "state");
   return state == "done" || state == "cancelled" || state == "failed" || state == "blocked";
 }
 
-// Until it is over, or Ctrl-C, which stops watching and not the replay.
+// Ctrl-C stops watching, not the replay.
+void catch_interrupts() {
+  std::signal(SIGINT, [](int) { interrupted = 1; });
+}
+
+// How far it has come, as the last word about it, and whether it did what it was to do.
+CommandResult tell_last(const Context& context, const std::string& text, const json::object& progress) {
+  const std::string id = text_of(progress, "id"), state = text_of(progress, "state");
+  if (context.json) {
+    context.out << text << '\n';
+  } else {
+    context.out << "replay " << id << ": " << state << ", " << text_of(progress, "handled") << " of " << text_of(progress, "total") << " handled, "
+                << text_of(progress, "failed") << " failed\n";
+  }
+  if (state == "failed") return fail(ErrorCode::cancelled, "the replay ended: " + text_of(progress, "reason"));
+  if (state == "cancelled") return fail(ErrorCode::cancelled, "the replay was cancelled; `hookhost replays resume " + id + "` lets it go on");
+  if (state == "blocked") context.err << "keys wait for their next attempt (`hookhost deliveries list --state blocked`); the replay ends when they are through\n";
+  if (state == "running") context.err << "the replay goes on; `hookhost replays watch " << id << "` shows it\n";
+  return 0;
+}
+
+// Until it is over, nothing but blocked keys is left, or Ctrl-C.
 CommandResult watch(const Context& context, AdminClient& client, const std::string& id) {
   const bool bar = ::isatty(STDERR_FILENO) == 1 && !context.json;
-  std::signal(SIGINT, [](int) { interrupted = 1; });
+  catch_interrupts();
   for (;;) {
-    HOOKHOST_TRY(const auto text, client.call("GET", "/api/replays/" + id, "", ""));
+    auto answer = client.call("GET", "/api/replays/" + id, "", "");
+    if (!answer && bar) context.err << '\n';
+    if (!answer && answer.error().code == ErrorCode::unreachable) {
+      return fail(ErrorCode::unreachable, answer.error().message + "; the replay goes on when it is back: hookhost replays watch " + id);
+    }
+    HOOKHOST_TRY(const std::string text, std::move(answer));
     const json::value parsed = json::parse(text);
     const json::object& progress = parsed.as_object();
     if (bar) print_progress(context.err, progress);
-    if (is_over(progress) || interrupted != 0) {
-      if (bar) context.err << '\n';
-      if (context.json) {
-        context.out << text << '\n';
-      } else {
-        context.out << "replay " << id << ": " << text_of(progress, "state") << ", " << text_of(progress, "handled") << " of " << text_of(progress, "total")
-                    << " handled, " << text_of(progress, "failed") << " failed\n";
-      }
-      if (text_of(progress, "state") == "failed") return fail(ErrorCode::refused, "the replay ended: " + text_of(progress, "reason"));
-      if (interrupted != 0) context.err << "the replay goes on; `hookhost replays watch " << id << "` shows it\n";
-      return 0;
-    }
+    const bool ends = is_settled(progress) || interrupted != 0;
+    if (bar && ends) context.err << '\n';
+    if (ends) return tell_last(context, text, progress);
+    if (!client.host_runs()) return fail(ErrorCode::unreachable, "no host runs; replay " + id + " goes on when one is started");
     std::this_thread::sleep_for(std::chrono::milliseconds{200});
   }
 }
@@ -87,7 +106,7 @@ CommandResult replay(const Context& context, const ReplayOptions& options) {
                 << "live events " << (text_of(plan, "live") == "wait" ? "wait" : "go on beside it") << ": " << text_of(plan, "live_reason") << '\n';
     for (const json::value& note : plan.at("notes").as_array()) context.out << std::string(note.as_string()) << '\n';
   }
-  const std::string refusal = text_of(plan, "refusal");
+  const std::string refusal = client->host_runs() ? text_of(plan, "refusal") : "no host runs; start one, then ask for the replay again";
   if (options.dry_run) {
     if (context.json) {
       context.out << text << '\n';
@@ -96,8 +115,7 @@ CommandResult replay(const Context& context, const ReplayOptions& options) {
     }
     return 0;
   }
-  if (refusal != "-") return fail(ErrorCode::refused, refusal);
-  if (!client->host_runs()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask for the replay again");
+  if (refusal != "-") return fail(client->host_runs() ? ErrorCode::refused : ErrorCode::unreachable, refusal);
   bool confirmed = options.yes;
   if (plan.at("needs_confirmation").as_bool() && !confirmed) {
     if (::isatty(STDIN_FILENO) != 1) return fail(ErrorCode::refused, "the plugin wants a confirmation for replays, and nobody can give it here; say --yes");
@@ -107,6 +125,7 @@ CommandResult replay(const Context& context, const ReplayOptions& options) {
     if (line != "y" && line != "yes") return fail(ErrorCode::refused, "not confirmed; nothing was done");
     confirmed = true;
   }
+  catch_interrupts();  // from here on there may be a replay
   HOOKHOST_TRY(const auto started, client->call("POST", "/api/replays", "", body_of(options, rate, confirmed)));
   const json::value progress = json::parse(started);
   const std::string id = text_of(progress.as_object(), "id");
@@ -156,6 +175,7 @@ void add_replays(CLI::App& root, Context& context, Chosen& chosen) {
       chosen.run = [&, verb, id]() -> CommandResult {
         HOOKHOST_TRY(auto client, AdminClient::make(context));
         if (verb == "watch") return watch(context, *client, api::url_encode(*id));
+        HOOKHOST_CHECK(client->require_host());
         HOOKHOST_TRY(const auto answer, client->call("POST", "/api/replays/" + api::url_encode(*id) + "/" + verb, "", "{}"));
         context.out << (context.json ? answer : "done") << '\n';
         return 0;

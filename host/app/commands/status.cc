@@ -59,7 +59,7 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
   const json::object& all = parsed.as_object();
   const auto problems = complaints(all);
   if (context.json) {
-    print_lines(context.out, all.at("subscribers"));
+    print_lines(context.out, all.at("subscribers"), kColumns);
   } else {
     const json::object& log = all.at("event_log").as_object();
     context.out << (client->host_runs() ? "host: running\n" : "host: not running\n") << "event log: offsets " << text_of(log, "begin") << " to "
@@ -72,9 +72,10 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
 
 CommandResult reload(const Context& context, bool dry_run) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_TRY(const auto ping, client->call("GET", "/api/status", "", ""));
-  static_cast<void>(ping);
-  if (!client->host_runs()) return fail(ErrorCode::unreachable, "no host runs; the configuration is read when it starts");
+  if (const auto runs = client->require_host(); !runs) {
+    return fail(runs.error().code, "no host runs in " + client->config().data_dir +
+                                       "; one that starts reads the configuration. When data_dir was changed, SIGHUP reaches the one that runs");
+  }
   HOOKHOST_TRY(const auto text, client->call("POST", "/api/reload", "", dry_run ? R"({"dry_run":true})" : "{}"));
   if (context.json) {
     context.out << text << '\n';

@@ -36,5 +36,11 @@ TEST(Printing, JsonIsOneObjectALineUnchanged) {
             "{\"name\":\"jsonl_export\",\"lag\":3,\"age\":1E0}\n");
 }
 
+TEST(Printing, JsonOfNamedMembersHasTheseInOrderAndNoOthers) {
+  std::ostringstream out;
+  print_lines(out, boost::json::parse(kList), {"lag", "name"});
+  EXPECT_EQ(out.str(), "{\"lag\":12,\"name\":\"crm\"}\n{\"lag\":3,\"name\":\"jsonl_export\"}\n");
+}
+
 }  // namespace
 }  // namespace hookhost::app

@@ -63,6 +63,14 @@ TEST(HttpClient, AnAnswerBeyondTheBoundIsAnError) {
   EXPECT_FALSE(client.send({.url = server.url(), .answer_bytes_max = 4}));
 }
 
+TEST(HttpClient, OneThatClosesBeforeItAnswersWasNotReached) {
+  OneAnswer server("");
+  HttpClient client;
+  const auto answer = client.send({.url = server.url()});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::unreachable);
+}
+
 TEST(HttpClient, OtherProtocolsAreRefused) {
   HttpClient client;
   const auto answer = client.send({.url = "file:///etc/hostname"});

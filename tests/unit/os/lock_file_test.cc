@@ -50,5 +50,21 @@ TEST_F(Lock, InADirectoryThatIsMissingIsAnError) {
   EXPECT_EQ(lock.error().code, ErrorCode::io_error);
 }
 
+TEST_F(Lock, TheWordOfItsHolderCountsWhileItIsHeld) {
+  const auto word = [&] { return LockFile::word_of_holder(path).value(); };
+  EXPECT_EQ(word(), std::nullopt) << "no file";
+  std::optional<LockFile> lock(LockFile::acquire(path, 0s).value());
+  EXPECT_EQ(word(), "") << "held, and nothing said yet";
+  ASSERT_TRUE(lock->say("a longer word"));
+  ASSERT_TRUE(lock->say("here"));
+  EXPECT_EQ(word(), "here");
+  EXPECT_FALSE(LockFile::acquire(path, 0s));
+  EXPECT_EQ(word(), "here") << "who does not get it changes nothing";
+  lock.reset();
+  EXPECT_EQ(word(), std::nullopt) << "as after a kill: the file stays";
+  lock.emplace(LockFile::acquire(path, 0s).value());
+  EXPECT_EQ(word(), "") << "the next holder has not spoken";
+}
+
 }  // namespace
 }  // namespace hookhost::os
