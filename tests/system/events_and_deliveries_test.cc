@@ -158,6 +158,20 @@ TEST_F(Deliveries, WaitingOnesAreShownAndTriedNow) {
   EXPECT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "0"}).status, 3) << "nothing of it waits";
 }
 
+TEST_F(Deliveries, AllAreListedHoweverMany) {
+  constexpr int kKeys = 1'100;
+  add_probe("probe", "retry: [1h], ");
+  set_mode("probe", "retry");
+  ASSERT_TRUE(host.start());
+  KakiyoSender sender(host.public_port());
+  for (int n = 0; n < kKeys; ++n) ASSERT_FALSE(sender.send(message("chat_" + std::to_string(n), n)).empty());
+  ASSERT_TRUE(poll_until([&] { return host.subscriber("probe").at("blocked_keys").to_number<int>() == kKeys; })) << host.diagnostics();
+  std::set<std::string> ids;
+  for (const auto& one : list({})) ids.insert(text(one, "id"));
+  EXPECT_EQ(ids.size(), static_cast<std::size_t>(kKeys)) << "each with its own event";
+  EXPECT_FALSE(ids.contains("null"));
+}
+
 TEST_F(Deliveries, DeadLettersAreRetriedAndDiscarded) {
   add_probe("probe", "retry: [1ms], ");
   set_mode("probe", "retry");
