@@ -278,7 +278,8 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
   config::Config next = std::move(loaded.value());
-  if (const auto good = plugins_->check(next, config_.plugins); !good) return nothing_changed(good.error());
+  auto prepared = plugins_->prepare(next, config_.plugins);
+  if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
   api::ReloadReport report{std::move(difference.changes), std::move(difference.needs_restart), false};
   if (dry_run) return report;
@@ -293,7 +294,7 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   ingest_->configure(next.sources);
   const auto before = config_.plugins;
   config_ = std::move(next);
-  HOOKHOST_CHECK(plugins_->apply(config_, before, config_.drain_timeout));
+  HOOKHOST_CHECK(plugins_->apply(config_, before, config_.drain_timeout, std::move(prepared.value())));
   report.applied = true;
   return report;
 }

@@ -105,33 +105,73 @@ Result<PreparedPlugin> prepare_plugin(const config::Plugin& plugin, const std::s
   return fail(ErrorCode::invalid_config, plugin.place + ": " + (message.starts_with("plugins.") ? "" : "plugins." + plugin.name + ": ") + message);
 }
 
-Result<> PluginSet::check(const config::Config& config, const std::map<std::string, config::Plugin>& before) const {
+Result<PluginSet::Prepared> PluginSet::prepare(const config::Config& config, const std::map<std::string, config::Plugin>& before) const {
+  Prepared out;
   for (const auto& [name, plugin] : config.plugins) {
     const auto old = before.find(name);
     if (!plugin.enabled || (old != before.end() && old->second == plugin)) continue;
-    HOOKHOST_CHECK(prepare_plugin(plugin, private_directory_));
+    HOOKHOST_TRY(auto prepared, prepare_plugin(plugin, private_directory_));
+    out.emplace(name, std::move(prepared));
   }
-  return success();
+  return out;
 }
 
-bool PluginSet::has_failed(const std::string& name) const {
+// It failed, or refused what it was offered.
+bool PluginSet::wants_another_try(const std::string& name) const {
   const std::scoped_lock lock(mutex_);
   const auto found = info_.find(name);
-  return found != info_.end() && found->second.state == "failed";
+  return found != info_.end() && !found->second.error.empty();
 }
 
-Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& config_dir, Duration drain) {
-  HOOKHOST_TRY(auto prepared, prepare_plugin(plugin, private_directory_));
-  const plugins::LibraryInfo& declared = prepared.library->info();
+void PluginSet::describe(const config::Plugin& plugin, const plugins::LibraryInfo& declared) {
+  const std::scoped_lock lock(mutex_);
+  api::PluginInfo& info = info_[plugin.name];
+  info = {.name = plugin.name, .library = os::file_name(plugin.library), .state = "loaded"};
+  info.id = declared.id;
+  info.version = declared.version;
+  info.description = declared.description;
+  info.sha256 = declared.sha256;
+  for (const Pattern& pattern : declared.events) info.events.push_back(pattern.text());
+}
+
+void PluginSet::failed(const std::string& name, const std::string& why) {
+  diagnose(Level::error, "app", "a plugin could not be loaded: " + why, {{"plugin", name}});
+  const std::scoped_lock lock(mutex_);
+  info_[name].state = "failed";
+  info_[name].error = why;
+}
+
+// Where nothing but `config:` changed, the running instance may take it without a new start.
+PluginSet::Offered PluginSet::offer_config(const config::Plugin& plugin, const config::Plugin* before, const PreparedPlugin& prepared, Duration patience) {
+  if (before == nullptr) return Offered::not_taken;
+  auto same = plugin;
+  same.config_json = before->config_json;
+  std::shared_ptr<plugins::PluginSubscriber> running;
   {
     const std::scoped_lock lock(mutex_);
-    api::PluginInfo& info = info_[plugin.name];
-    info.id = declared.id;
-    info.version = declared.version;
-    info.description = declared.description;
-    info.sha256 = declared.sha256;
-    for (const Pattern& pattern : declared.events) info.events.push_back(pattern.text());
+    const auto info = info_.find(plugin.name);
+    const auto known = running_.find(plugin.name);
+    if (!(same == *before) || info == info_.end() || known == running_.end()) return Offered::not_taken;
+    if (info->second.state != "loaded" || info->second.sha256 != prepared.library->info().sha256) return Offered::not_taken;
+    running = known->second.lock();
   }
+  if (!running) return Offered::not_taken;
+  const auto taken = running->reconfigure(plugin.config_json, patience);
+  if (taken && !taken.value()) return Offered::not_taken;
+  if (taken) {
+    diagnose(Level::info, "app", "a plugin took its changed config without a new start", {{"plugin", plugin.name}});
+    describe(plugin, prepared.library->info());
+    return Offered::taken;
+  }
+  const std::string why = plugin.place + ": plugins." + plugin.name + ".config: refused by the plugin, the old one stays in force: " + taken.error().message;
+  diagnose(Level::error, "app", why, {{"plugin", plugin.name}});
+  const std::scoped_lock lock(mutex_);
+  info_[plugin.name].error = why;
+  return Offered::refused;
+}
+
+Result<> PluginSet::bring_up(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain) {
+  describe(plugin, prepared.library->info());
   std::shared_ptr<plugins::PluginMetrics> metrics;
   const auto health = std::make_shared<plugins::PluginHealth>();
   {
@@ -141,13 +181,18 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, const std::string& co
     metrics = kept;
     health_[plugin.name] = health;
   }
-  auto subscriber = plugins::make_subscriber(prepared.library,
-                                             {.instance = {.name = plugin.name, .config = plugin.config_json, .config_dir = config_dir},
-                                              .concurrency = prepared.concurrency,
-                                              .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight),
-                                              .health = health},
-                                             std::move(metrics), clock_);
-  return engine_.attach(std::move(prepared.options), std::move(subscriber), drain);
+  const std::shared_ptr<plugins::PluginSubscriber> subscriber =
+      plugins::make_subscriber(std::move(prepared.library),
+                               {.instance = {.name = plugin.name, .config = plugin.config_json, .config_dir = config_dir},
+                                .concurrency = prepared.concurrency,
+                                .max_in_flight = static_cast<std::uint32_t>(plugin.max_in_flight),
+                                .health = health},
+                               std::move(metrics), clock_);
+  {
+    const std::scoped_lock lock(mutex_);
+    running_[plugin.name] = subscriber;
+  }
+  return engine_.attach(std::move(prepared.options), subscriber, drain);
 }
 
 Result<> PluginSet::accept(const config::Config& config) {
@@ -164,28 +209,29 @@ Result<> PluginSet::accept(const config::Config& config) {
   return success();
 }
 
-Result<> PluginSet::apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain) {
+Result<> PluginSet::apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain, Prepared prepared) {
   Result<> verdict = success();
   for (const auto& [name, plugin] : config.plugins) {
-    const auto old = before.find(name);
-    if (old != before.end() && old->second == plugin && !has_failed(name)) continue;
+    const auto known = before.find(name);
+    const config::Plugin* const old = known == before.end() ? nullptr : &known->second;
+    if (old != nullptr && *old == plugin && !wants_another_try(name)) continue;
     const SubscriberId id{name};
-    {
+    const auto describe_as = [&](const char* state) {
       const std::scoped_lock lock(mutex_);
-      info_[name] = {.name = name, .library = os::file_name(plugin.library), .state = plugin.enabled ? "loaded" : "disabled"};
-    }
+      info_[name] = {.name = name, .library = os::file_name(plugin.library), .state = state};
+    };
     if (!plugin.enabled) {
+      describe_as("disabled");
       HOOKHOST_CHECK(engine_.disable(id, "enabled: false in the configuration", drain));
       continue;
     }
-    auto up = bring_up(plugin, os::parent(config.file), drain);
+    const auto ready = prepared.find(name);
+    auto good = ready == prepared.end() ? prepare_plugin(plugin, private_directory_) : Result<PreparedPlugin>(std::move(ready->second));
+    if (good && offer_config(plugin, old, good.value(), drain) != Offered::not_taken) continue;
+    const auto up = good ? bring_up(plugin, std::move(good.value()), os::parent(config.file), drain) : Result<>(fail(good.error()));
     if (up) continue;
-    diagnose(Level::error, "app", "a plugin could not be loaded: " + up.error().message, {{"plugin", name}});
-    {
-      const std::scoped_lock lock(mutex_);
-      info_[name].state = "failed";
-      info_[name].error = up.error().message;
-    }
+    if (!good) describe_as("failed");
+    failed(name, up.error().message);
     HOOKHOST_CHECK(engine_.disable(id, up.error().message, drain));
     if (plugin.required && verdict) verdict = fail(up.error().code, "a required plugin failed: " + up.error().message);
   }

@@ -28,22 +28,29 @@ class PluginSet {
   PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock)
       : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock) {}
 
-  // Would the plugins that differ from `before` be taken? Error: the first that would not, as prepare_plugin() says it.
-  [[nodiscard]] Result<> check(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
+  using Prepared = std::map<std::string, PreparedPlugin>;
+  // The plugins that differ from `before`, read and checked; apply() takes them, so that what was checked is what runs. Error: the first that
+  // would not be taken, as prepare_plugin() says it.
+  [[nodiscard]] Result<Prepared> prepare(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
 
   // Gives new ones their positions, before any of their code runs. Error: a start_at that cannot be.
   [[nodiscard]] Result<> accept(const config::Config& config);
 
-  // Makes what runs what `config` says: `before` tells what has not changed. Those that failed are tried again. A plugin that fails is reported
-  // and its position stands. Error: only of one that is `required`.
-  [[nodiscard]] Result<> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain);
+  // Makes what runs what `config` says: `before` tells what has not changed. What is not among `prepared` is prepared now; what failed is tried
+  // again. A plugin that fails is reported and its position stands; one that refuses a changed `config:` goes on with the old one, which is
+  // reported, too. Error: only of one that is `required` and fails.
+  [[nodiscard]] Result<> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain, Prepared prepared = {});
 
   [[nodiscard]] std::vector<api::PluginInfo> info() const;
   [[nodiscard]] std::vector<std::pair<std::string, std::vector<plugins::PluginMetrics::Sample>>> metrics() const;
 
  private:
-  [[nodiscard]] Result<> bring_up(const config::Plugin& plugin, const std::string& config_dir, Duration drain);
-  [[nodiscard]] bool has_failed(const std::string& name) const;
+  enum class Offered : std::uint8_t { taken, not_taken, refused };
+  void describe(const config::Plugin& plugin, const plugins::LibraryInfo& declared);
+  [[nodiscard]] Result<> bring_up(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain);
+  [[nodiscard]] Offered offer_config(const config::Plugin& plugin, const config::Plugin* before, const PreparedPlugin& prepared, Duration patience);
+  void failed(const std::string& name, const std::string& why);
+  [[nodiscard]] bool wants_another_try(const std::string& name) const;
 
   delivery::Engine& engine_;
   state::DeliveryStore& store_;
@@ -53,6 +60,7 @@ class PluginSet {
   std::map<std::string, api::PluginInfo> info_;
   std::map<std::string, std::shared_ptr<plugins::PluginMetrics>> metrics_;
   std::map<std::string, std::shared_ptr<plugins::PluginHealth>> health_;
+  std::map<std::string, std::weak_ptr<plugins::PluginSubscriber>> running_;
 };
 
 // The engine's options of one plugin, from what the configuration says and what the library declares. Error: invalid_config, naming both

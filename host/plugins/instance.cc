@@ -1,7 +1,7 @@
 #include "plugins/instance.h"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/diagnostics.h"
@@ -10,11 +10,9 @@
 namespace hookhost::plugins {
 namespace {
 
-constexpr std::size_t kSeriesMax = 64;      // metrics of one instance
 constexpr std::uint64_t kLinesPerSecond = 100;
 constexpr std::size_t kTextBytesMax = 4096;
 constexpr std::size_t kFieldsMax = 16;
-constexpr std::size_t kSeriesNameBytesMax = 64;
 constexpr std::uint64_t kTokenMax = 1ULL << 62;  // far above what counting by one reaches
 
 struct ErrorText {
@@ -35,32 +33,6 @@ Error to_error(std::int32_t status, const std::string& name, const std::string& 
 
 }  // namespace
 
-void PluginMetrics::count(std::string_view name, double by) {
-  if (!(by >= 0 && by <= std::numeric_limits<double>::max())) return;  // a counter never goes down, nor where it cannot come back from
-  const std::scoped_lock lock(mutex_);
-  if (Sample* sample = find(name, true)) sample->value += by;
-}
-
-void PluginMetrics::gauge(std::string_view name, double value) {
-  const std::scoped_lock lock(mutex_);
-  if (Sample* sample = find(name, false)) sample->value = value;
-}
-
-PluginMetrics::Sample* PluginMetrics::find(std::string_view name, bool is_counter) {
-  for (Sample& sample : samples_) {
-    if (sample.name == name) return sample.is_counter == is_counter ? &sample : nullptr;
-  }
-  const bool is_name = !name.empty() && name.size() <= kSeriesNameBytesMax &&
-                       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
-  if (!is_name || samples_.size() >= kSeriesMax) return nullptr;
-  return &samples_.emplace_back(Sample{std::string(name), is_counter, 0});
-}
-
-std::vector<PluginMetrics::Sample> PluginMetrics::samples() const {
-  const std::scoped_lock lock(mutex_);
-  return samples_;
-}
-
 Instance::Instance(std::shared_ptr<const Library> library, const InstanceSettings& settings, std::shared_ptr<PluginMetrics> metrics,
                    std::shared_ptr<delivery::KvReader> kv, Finished finished, const Clock& clock)
     : library_(std::move(library)),
@@ -69,7 +41,7 @@ Instance::Instance(std::shared_ptr<const Library> library, const InstanceSetting
       kv_(std::move(kv)),
       finished_(std::move(finished)),
       clock_(clock),
-      config_(settings_.config) {
+      config_(&configs_.emplace_back(settings_.config)) {
   host_.struct_size = sizeof host_;
   host_.abi_minor = HOOKHOST_ABI_MINOR;
   host_.host_data = this;
@@ -129,13 +101,25 @@ Instance::~Instance() {
 
 bool Instance::has_checkpoint() const { return instance_->checkpoint != nullptr; }
 
+// A table of the plugin's, or null.
+template <class Table>
+const Table* Instance::extension(const char* name) {
+  if (!HOOKHOST_HAS(instance_, get_extension) || instance_->get_extension == nullptr) return nullptr;
+  const CallMark in_get_extension(settings_.name, "get_extension");
+  try {
+    return static_cast<const Table*>(instance_->get_extension(instance_, str(name)));
+  } catch (...) {
+    misbehaved("get_extension threw an exception through the ABI");
+    return nullptr;
+  }
+}
+
 std::optional<std::string> Instance::health() {
-  if (!HOOKHOST_HAS(instance_, get_extension) || instance_->get_extension == nullptr) return std::nullopt;
+  const auto* const table = extension<hookhost_health_v1>(HOOKHOST_EXT_HEALTH);
+  if (table == nullptr || !HOOKHOST_HAS(table, check) || table->check == nullptr) return std::nullopt;
   ErrorText error;
   const CallMark in_health(settings_.name, "health");
   try {
-    const auto* table = static_cast<const hookhost_health_v1*>(instance_->get_extension(instance_, str(HOOKHOST_EXT_HEALTH)));
-    if (table == nullptr || !HOOKHOST_HAS(table, check) || table->check == nullptr) return std::nullopt;
     const std::int32_t status = table->check(instance_, &error.table);
     if (status == HOOKHOST_OK) return "";
     return error.text.empty() ? "it says that it is not well (status " + std::to_string(status) + ")" : error.text;
@@ -143,6 +127,30 @@ std::optional<std::string> Instance::health() {
     misbehaved("health threw an exception through the ABI");
     return "health threw an exception";
   }
+}
+
+Result<bool> Instance::reconfigure(const std::string& config) {
+  const auto* const table = extension<hookhost_reconfigure_v1>(HOOKHOST_EXT_RECONFIGURE);
+  if (table == nullptr || !HOOKHOST_HAS(table, reconfigure) || table->reconfigure == nullptr) return false;
+  const auto put_in_force = [this](Configuration* next) {
+    const std::scoped_lock lock(config_mutex_);
+    return std::exchange(config_, next);
+  };
+  Configuration& next = configs_.emplace_back(config);
+  Configuration* const old = put_in_force(&next);
+  ErrorText error;
+  std::int32_t status = HOOKHOST_RETRY;
+  const CallMark in_reconfigure(settings_.name, "reconfigure");
+  try {
+    status = table->reconfigure(instance_, str(next.text), str(settings_.config_dir), &error.table);
+  } catch (...) {
+    misbehaved("reconfigure threw an exception through the ABI");
+    error.text = "reconfigure threw an exception";
+  }
+  if (status == HOOKHOST_OK) return true;
+  put_in_force(old);
+  if (status == HOOKHOST_UNSUPPORTED) return false;
+  return fail(ErrorCode::invalid_config, error.text.empty() ? "it gave no reason (status " + std::to_string(status) + ")" : error.text);
 }
 
 void Instance::handle(delivery::Delivery delivery) {
@@ -320,7 +328,7 @@ void Instance::complete(const hookhost_host* self, std::uint64_t ticket, std::in
 void Instance::config_json(const hookhost_host* self, hookhost_str pointer, hookhost_value* out) noexcept {
   Instance& instance = of(self);
   const std::scoped_lock lock(instance.config_mutex_);
-  instance.config_.find(view(pointer), *out);
+  instance.config_->document.find(view(pointer), *out);
 }
 
 std::int32_t Instance::committed(std::string_view key, hookhost_bytes& out) {

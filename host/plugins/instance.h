@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,9 @@ class Instance {
   [[nodiscard]] bool has_checkpoint() const;
   // Asks it how it is: empty: well; else its reason. nullopt: it has no health/1. As handle, on a worker's thread.
   [[nodiscard]] std::optional<std::string> health();
+  // Offers it another configuration. As handle, on a worker's thread. False: it wants a new instance for that. Error: refused, with its reason; the
+  // old one stays in force.
+  [[nodiscard]] Result<bool> reconfigure(const std::string& config);
   // Runs handle on this thread. The completion comes through `finished` or, when the call is deferred, later.
   void handle(delivery::Delivery delivery);
   [[nodiscard]] Result<> checkpoint(const delivery::Checkpoint& checkpoint);
@@ -53,6 +57,8 @@ class Instance {
   // False: it had ended before. `abandoned`: the plugin has not completed it, so its memory stays until it does.
   bool end(const std::shared_ptr<Call>& call, delivery::Outcome outcome, bool abandoned = false);
   void misbehaved(std::string_view what);
+  template <class Table>
+  [[nodiscard]] const Table* extension(const char* name);
   // kv/1 outside of a call.
   std::int32_t committed(std::string_view key, hookhost_bytes& out);
   std::int32_t scan(std::string_view prefix, KvVisit visit, void* context);
@@ -66,8 +72,16 @@ class Instance {
   hookhost_host host_{};
   hookhost_instance* instance_ = nullptr;
   std::string kv_answer_;
+  // The texts of earlier ones live on with the instance: it was shown them.
+  struct Configuration {
+    explicit Configuration(std::string written) : text(std::move(written)), document(text) {}
+    Configuration(const Configuration&) = delete;
+    const std::string text;
+    JsonDocument document;
+  };
   std::mutex config_mutex_;
-  JsonDocument config_;
+  std::deque<Configuration> configs_;
+  Configuration* config_ = nullptr;  // in force
   mutable std::mutex mutex_;
   std::uint64_t next_ticket_ = 1;
   std::unordered_map<std::uint64_t, std::shared_ptr<Call>> open_;  // running or deferred

@@ -18,7 +18,15 @@ struct SubscriberSettings {
   Duration health_interval = std::chrono::seconds{10};
 };
 
-[[nodiscard]] std::unique_ptr<delivery::Subscriber> make_subscriber(std::shared_ptr<const Library> library, SubscriberSettings settings,
+class PluginSubscriber : public delivery::Subscriber {
+ public:
+  // Offers a changed configuration to the running instance, between its calls; later instances get it, too. False: a new instance is needed (the
+  // plugin cannot, or none runs, or it did not come to it in time). Error: invalid_config: the plugin refuses, the old one stays in force.
+  // Threads: every one but the instance's own. Blocks until it has answered, `patience` at most.
+  [[nodiscard]] virtual Result<bool> reconfigure(const std::string& config, Duration patience) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<PluginSubscriber> make_subscriber(std::shared_ptr<const Library> library, SubscriberSettings settings,
                                                                     std::shared_ptr<PluginMetrics> metrics, const Clock& clock);
 
 }  // namespace hookhost::plugins

@@ -142,6 +142,12 @@ int32_t handle(hookhost_instance* raw, const hookhost_event*, hookhost_call* cal
   if (mode == "completes_nothing") {
     for (std::uint64_t i = 0; i < 5000; ++i) self.host->complete(self.host, 1'000'000 + i, HOOKHOST_OK, str(""), 0);
   }
+  if (mode == "configured") {
+    hookhost_value next;
+    self.host->config_json(self.host, str("/next"), &next);
+    return call->set_error(call, next.text), HOOKHOST_RETRY;
+  }
+  if (mode == "configured_hangs") return hang(self), HOOKHOST_OK;
   if (mode == "completes_parked") parked.host->complete(parked.host, parked.delivery, HOOKHOST_IGNORED, str(""), 0);
   return HOOKHOST_OK;
 }
@@ -169,7 +175,24 @@ int32_t check_health(hookhost_instance* raw, hookhost_error* error) {
   return error->set(error, str("feverish")), 4711;
 }
 
+// Does what the new configuration says, and asks for it through the host as it may.
+int32_t reconfigure(hookhost_instance* raw, hookhost_str config, hookhost_str, hookhost_error* error) {
+  auto& self = *static_cast<Hostile*>(raw->plugin_data);
+  hookhost_value next;
+  self.host->config_json(self.host, str("/next"), &next);
+  const std::string wanted(next.text.ptr, next.text.len);
+  if (std::string(config.ptr, config.len).find(wanted) == std::string::npos) return HOOKHOST_RETRY;
+  if (wanted == "throws") throw 1;
+  if (wanted == "refuses") return error->set(error, str("no such channel")), HOOKHOST_BAD_CONFIG;
+  if (wanted == "garbage") return 4711;
+  return wanted == "cannot" ? HOOKHOST_UNSUPPORTED : HOOKHOST_OK;
+}
+
 const void* get_extension(hookhost_instance* raw, hookhost_str name) {
+  static const hookhost_reconfigure_v1 kReconfigure{sizeof(hookhost_reconfigure_v1), 0, reconfigure};
+  if (static_cast<Hostile*>(raw->plugin_data)->mode.starts_with("configured") && std::string(name.ptr, name.len) == HOOKHOST_EXT_RECONFIGURE) {
+    return &kReconfigure;
+  }
   static const hookhost_health_v1 kHealth{sizeof(hookhost_health_v1), 0, check_health};
   const bool is_asked = static_cast<Hostile*>(raw->plugin_data)->mode.starts_with("health");
   return is_asked && std::string(name.ptr, name.len) == HOOKHOST_EXT_HEALTH ? &kHealth : nullptr;

@@ -5,6 +5,7 @@
 //          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health(); "repaired": no event misbehaves
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
+//          take     of a changed config: "yes" and "no" (refused) without a new instance
 // event:   /data/do is throw, throw_int, garbage, defer_never, own_delay, reject, hang, segfault, abort or exit; /data/times: only in so many first attempts
 #include <fcntl.h>
 #include <unistd.h>
@@ -50,6 +51,13 @@ class Probe {
 #ifdef PROBE_CHECKPOINT
   void checkpoint(const hookhost::Checkpoint&) {}
 #endif
+
+  bool reconfigure(const hookhost::Config& config) {
+    if (config.text("/take", "") == "no") throw hookhost::ConfigError("told to refuse");
+    if (config.text("/take", "") != "yes") return false;
+    mode_ = config.text("/mode", "");
+    return true;
+  }
 
   hookhost::Outcome health() { return mode() == "ill" ? hookhost::unavailable("told to be ill") : hookhost::ok(); }
 

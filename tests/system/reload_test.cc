@@ -105,6 +105,46 @@ TEST_F(Reload, OfAnInvalidFileChangesNothing) {
   EXPECT_EQ(answer_of("/in/added"), 200);
 }
 
+TEST_F(Reload, AChangedConfigIsTakenByTheRunningInstanceRefusedOrNeedsANewOne) {
+  const auto started = [&] {
+    const std::string text = host.diagnostics();
+    return text.find("took its changed config without a new start") != std::string::npos;
+  };
+  const auto error = [&] {
+    const json::value said = host.run({"plugin", "list", "--json"}).objects().at(0).at("error");
+    return said.is_null() ? std::string() : std::string(said.as_string());
+  };
+  set_mode("other", "retry");
+  add_probe("probe", "retry: [1h], ");
+  ASSERT_TRUE(host.start());
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  ASSERT_TRUE(host.catches_up("probe"));
+  const std::string before = host.plugins["probe"];
+  const auto with = [&](const std::string& take) {
+    std::string changed = before;
+    changed.replace(changed.find("probe.mode"), 10, "other.mode");
+    return changed.replace(changed.rfind("}}"), 2, ", take: " + take + "}}");
+  };
+  host.plugins["probe"] = with("\"no\"");
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_THAT(error(), AllOf(HasSubstr("plugins.probe.config: refused by the plugin, the old one stays in force"), HasSubstr("told to refuse")));
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  ASSERT_TRUE(host.catches_up("probe")) << "the old mode";
+  EXPECT_EQ(ends(journal("probe")).size(), 2U);
+  EXPECT_FALSE(started());
+  host.plugins["probe"] = with("\"yes\"");
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_TRUE(started()) << host.diagnostics();
+  EXPECT_EQ(error(), "");
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  EXPECT_TRUE(poll_until([&] { return ends(journal("probe"), "-1").size() == 1; })) << "the new mode";
+  host.plugins["probe"] = before;
+  EXPECT_EQ(reload().status, 0);
+  ASSERT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "2"}).status, 0);
+  ASSERT_TRUE(host.catches_up("probe")) << "a new instance, with the old mode";
+  EXPECT_TRUE(in_order_per_key(journal("probe")));
+}
+
 TEST_F(Reload, BySighupDoesTheSameAndTellsInTheDiagnostics) {
   add_probe("probe");
   ASSERT_TRUE(host.start());

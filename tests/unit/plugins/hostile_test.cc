@@ -253,6 +253,47 @@ TEST_F(HostileTest, ACheckpointThatAStopOvertakesIsAnswered) {
   plugin.cell = 1;
 }
 
+TEST_F(HostileTest, AChangedConfigurationIsTakenOrTheOldOneStaysInForceWhateverItAnswers) {
+  Hostile plugin(library_, "configured");
+  ASSERT_TRUE(plugin.start());
+  const auto offer = [&](const std::string& next) { return plugin.subscriber->reconfigure(R"({"mode":"configured","next":")" + next + "\"}", 60s); };
+  const auto in_force = [&] {
+    plugin.submit(1);
+    return plugin.answer(plugin.next - 1).outcome.error;
+  };
+  EXPECT_TRUE(offer("first").value());
+  EXPECT_EQ(in_force(), "first");
+  for (const char* refused : {"refuses", "garbage", "throws"}) {
+    const auto taken = offer(refused);
+    ASSERT_FALSE(taken) << refused;
+    EXPECT_EQ(taken.error().code, ErrorCode::invalid_config) << refused;
+    EXPECT_EQ(in_force(), "first") << refused;
+  }
+  EXPECT_EQ(offer("refuses").error().message, "no such channel");
+  EXPECT_FALSE(offer("cannot").value()) << "a new instance is needed";
+  EXPECT_EQ(in_force(), "first");
+  EXPECT_TRUE(offer("second").value());
+  plugin.stop();
+  EXPECT_FALSE(offer("third").value()) << "there is nobody to take it";
+  ASSERT_TRUE(plugin.start());
+  EXPECT_EQ(in_force(), "second") << "of a later instance, too";
+}
+
+TEST_F(HostileTest, AChangedConfigurationThatComesToNoTurnOrMeetsNoExtensionNeedsANewInstance) {
+  Hostile deaf(library_, "ok");
+  ASSERT_TRUE(deaf.start());
+  EXPECT_FALSE(deaf.subscriber->reconfigure("{}", 60s).value());
+  Hostile plugin(library_, "configured_hangs");
+  ASSERT_TRUE(plugin.start());
+  plugin.submit(1);
+  ASSERT_TRUE(test::poll_until([&] { return plugin.cell.load() == -1; })) << "the worker is inside the plugin";
+  EXPECT_FALSE(plugin.subscriber->reconfigure("{}", 1ms).value());
+  auto offered = std::async(std::launch::async, [&] { return plugin.subscriber->reconfigure("{}", 60s); });
+  plugin.subscriber->stop(system_clock().monotonic());
+  plugin.cell = 1;
+  EXPECT_FALSE(offered.get().value()) << "a stop came first";
+}
+
 TEST_F(HostileTest, AStopThatHangsIsWrittenOff) {
   Hostile plugin(library_, "stop_hangs");
   ASSERT_TRUE(plugin.start());

@@ -113,7 +113,7 @@ struct Hostile {
   std::atomic<int>& cell = lasting_cell();
   std::uint64_t next = 1;
   std::shared_ptr<Gathered> sink = std::make_shared<Gathered>();
-  std::unique_ptr<delivery::Subscriber> subscriber;
+  std::unique_ptr<PluginSubscriber> subscriber;
 };
 
 }  // namespace hookhost::plugins
