@@ -66,6 +66,10 @@ bool Connection::decrypt(std::string_view bytes, std::string& plain) {
   if (!to_send.empty()) raw_send(std::move(to_send));
   if (is_sound) {
     if (phase_ == Phase::handshake && tls_->is_established()) set_phase(Phase::idle);
+    if (tls_->peer_has_ended()) {  // what it asked before is answered
+      closes_after_answer_ = true;
+      if (plain.empty() && input_.empty() && output_.empty() && !is_processing_ && !is_in_flight_) begin_linger();
+    }
     return true;
   }
   if (phase_ == Phase::lingering) {

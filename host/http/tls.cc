@@ -64,6 +64,7 @@ struct TlsSession::Impl {
   BIO* received = nullptr;  // owned by ssl
   BIO* to_send = nullptr;   // owned by ssl
   bool broken = false;
+  bool peer_ended = false;
 };
 
 struct TlsContext::Impl {
@@ -77,6 +78,7 @@ TlsContext::~TlsContext() = default;
 
 bool TlsSession::receive(std::string_view bytes, std::string& plain, std::string& to_send) {
   if (impl_->broken) return false;
+  if (impl_->peer_ended) return true;  // OpenSSL would keep it, unread
   ERR_clear_error();
   if (BIO_write(impl_->received, bytes.data(), static_cast<int>(bytes.size())) != static_cast<int>(bytes.size())) return false;
   std::array<char, 16 * 1024> buffer;
@@ -88,6 +90,7 @@ bool TlsSession::receive(std::string_view bytes, std::string& plain, std::string
     }
     const int error = SSL_get_error(impl_->ssl.get(), got);
     drain(impl_->to_send, to_send);
+    impl_->peer_ended = error == SSL_ERROR_ZERO_RETURN;
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_ZERO_RETURN) return true;
     impl_->broken = true;
     ERR_clear_error();
@@ -121,6 +124,8 @@ void TlsSession::close_notify(std::string& to_send) {
 }
 
 bool TlsSession::is_established() const { return SSL_is_init_finished(impl_->ssl.get()) == 1; }
+
+bool TlsSession::peer_has_ended() const { return impl_->peer_ended; }
 
 Result<std::unique_ptr<TlsContext>> TlsContext::make(std::string_view certificate_pem, std::string_view key_pem) {
   ERR_clear_error();

@@ -20,6 +20,7 @@ class TlsSession {
   [[nodiscard]] bool encrypt(std::string_view plain, std::string& to_send);
   void close_notify(std::string& to_send);
   [[nodiscard]] bool is_established() const;
+  [[nodiscard]] bool peer_has_ended() const;  // it sent close_notify; what comes behind it is dropped
   ~TlsSession();
 
  private:

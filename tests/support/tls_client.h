@@ -19,7 +19,7 @@ struct TestCertificate {
   std::string key;          // PEM
 };
 
-inline std::string pem_text(BIO* bio) {
+inline std::string text_of(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
   std::string text(data, static_cast<std::size_t>(size));
@@ -45,7 +45,7 @@ inline TestCertificate make_test_certificate() {
   PEM_write_bio_PrivateKey(key_pem, key, nullptr, nullptr, 0, nullptr, nullptr);
   X509_free(x509);
   EVP_PKEY_free(key);
-  return {pem_text(certificate_pem), pem_text(key_pem)};
+  return {text_of(certificate_pem), text_of(key_pem)};
 }
 
 // The first flight of a handshake.
@@ -86,6 +86,25 @@ class TlsClient {
   [[nodiscard]] bool is_connected() const { return is_connected_; }
   [[nodiscard]] std::string version() const { return SSL_get_version(ssl_); }
   bool send(std::string_view bytes) { return SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size()); }
+
+  // The records that send() would send.
+  std::string seal(std::string_view bytes) {
+    BIO* const socket = SSL_get_wbio(ssl_);
+    BIO_up_ref(socket);
+    BIO* const memory = BIO_new(BIO_s_mem());
+    BIO_up_ref(memory);
+    SSL_set0_wbio(ssl_, memory);
+    SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()));
+    SSL_set0_wbio(ssl_, socket);
+    return text_of(memory);
+  }
+  // Takes new keys and asks the server to do so. False: it is gone.
+  bool update_keys() { return SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(ssl_) == 1; }
+  // Below TLS.
+  RawClient& socket() { return socket_; }
+  // TLS 1.2. True when the server shook hands once more.
+  bool renegotiate() { return SSL_renegotiate(ssl_) == 1 && SSL_do_handshake(ssl_) == 1 && SSL_renegotiate_pending(ssl_) == 0 && SSL_num_renegotiations(ssl_) > 1; }
+  void say_goodbye() { SSL_shutdown(ssl_); }
 
   // Until `count` bytes are there or the connection ends.
   std::string receive(std::size_t count) {
