@@ -128,7 +128,7 @@ Result<> Engine::Impl::stop_one(const SubscriberId& id, const std::string& reaso
       if (const auto self = weak.lock()) self->set_idle_reason(reason);
       done(success());
     });
-  });
+  }, drain + kOrderPatience);
 }
 
 Result<> Engine::disable(const SubscriberId& id, std::string_view reason, Duration drain) { return impl_->stop_one(id, std::string(reason), drain); }
@@ -165,7 +165,7 @@ Result<> Engine::pause(const SubscriberId& id, std::string_view reason) {
     const auto condition = runner.row().condition;
     if (condition == state::Condition::detached) return done(fail(ErrorCode::refused, "it is detached: nothing is delivered to it"));
     if (condition == state::Condition::stopped) return done(fail(ErrorCode::refused, "it is stopped already; resume goes on"));
-    runner.set_condition(state::Condition::paused, why, std::move(done));
+    runner.pause(why, std::move(done));
   });
 }
 

@@ -13,6 +13,9 @@
 
 namespace hookhost::delivery {
 
+// How long an order waits for its commit, which a call that hangs may hold up; who asked is not kept waiting for that.
+inline constexpr Duration kOrderPatience = std::chrono::seconds{15};
+
 class Engine::Impl {
  public:
   Impl(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, const EngineOptions& options);
@@ -33,8 +36,8 @@ class Engine::Impl {
     promise.reset();
     return wait_for(future);
   }
-  // The same for a task that answers later.
-  [[nodiscard]] Result<> ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task);
+  // The same for a task that answers later; after `patience` (from when it began) without its answer.
+  [[nodiscard]] Result<> ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task, Duration patience = kOrderPatience);
 
   [[nodiscard]] Runner* find(const SubscriberId& id);
   Runner& add(state::SubscriberRow row);

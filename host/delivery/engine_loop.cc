@@ -158,20 +158,29 @@ void Engine::Impl::rebuild_index() {
   }
 }
 
-Result<> Engine::Impl::ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task) {
+Result<> Engine::Impl::ordered(const SubscriberId& id, const std::function<void(Runner&, Done)>& task, Duration patience) {
   auto promise = std::make_shared<std::promise<Result<>>>();
+  auto begun = std::make_shared<std::promise<void>>();
   auto future = promise->get_future();
-  const bool posted = core.inbox->post([this, promise, id, task] {
+  auto beginning = begun->get_future();
+  const bool posted = core.inbox->post([this, promise, begun, id, task] {
     const Done done = [promise](const Result<>& result) { promise->set_value(result); };
     if (Runner* runner = find(id)) {
       task(*runner, done);
     } else {
       done(unknown(id));
     }
+    begun->set_value();
   });
   promise.reset();
+  begun.reset();
   if (!posted) return ended();
   try {
+    beginning.get();  // Order: `task` may look at what is the caller's
+    if (future.wait_for(patience) != std::future_status::ready) {
+      return fail(ErrorCode::unavailable, "the order was taken, but it takes long: a call of " + id.value +
+                                              " may hang. hookhost status " + id.value + " shows when it is carried out");
+    }
     return future.get();
   } catch (const std::future_error&) {  // the loop ended first
     return ended();

@@ -8,7 +8,7 @@
 namespace hookhost::delivery {
 namespace {
 
-// The sink of one instance. What a later instance's engine would not understand is dropped by the generation.
+// The sink of one instance: what a later one would not understand is told by the generation.
 class InstanceSink final : public Sink {
  public:
   InstanceSink(std::shared_ptr<Inbox> inbox, std::weak_ptr<Runner> runner, std::uint64_t generation)
@@ -143,6 +143,9 @@ Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, cons
       // The subscriber made the batch durable and the host did not come to commit it: it counts as done.
       auto done = std::move(batch.value());
       done.prepared = std::string{};
+      // What the operator ordered since then stays ordered.
+      done.condition = {loaded->row.condition, loaded->row.reason, loaded->row.changed_at};
+      if (done.row && done.row->changed_at > loaded->row.changed_at) done.condition.reset();
       HOOKHOST_CHECK(store.commit_now(std::move(done)));
       HOOKHOST_TRY(loaded, store.load(id));
       if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " was forgotten while it started");
@@ -201,6 +204,8 @@ void Runner::build_streams(Started& started) {
   main_reading_ = Reading{};
   main_ = std::make_unique<Stream>(state::kMainStream, row_.position, pool_, options_.order_by, core_.options);
   main_->set_now(core_.now);
+  close_lanes();
+  main_->set_closed(closed_lanes_);
   for (const auto& lane : loaded.lanes) {
     if (lane.stream == state::kMainStream) main_->load(lane, due_at(lane));
   }
@@ -228,6 +233,7 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
   filter.events = options_.events;
   side_ = std::make_unique<Stream>(row.id, row.position, pool_, options_.order_by, core_.options);
   side_->set_now(core_.now);
+  side_->set_closed(closed_lanes_);
   side_reading_ = Reading{};  // an earlier replay's may still be under way
   for (const auto& lane : lanes) {
     if (lane.stream == row.id) side_->load(lane, due_at(lane));
@@ -251,6 +257,7 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
 // --- The end of an instance ---------------------------------------------------------------------------------------------------------
 
 void Runner::forget_memory() {
+  note_stragglers();
   replay_.reset();
   side_.reset();
   main_.reset();
@@ -307,18 +314,9 @@ void Runner::take_back_stop() {
   row_.changed_at = sent.changed_at;
 }
 
-void Runner::stop_instance(MonotonicTime deadline) {
-  phase_ = Phase::stopping;
-  ++generation_;
-  auto answer = bound([](Runner& self, int) { self.stopped(); });
-  core_.jobs.run([subscriber = subscriber_, deadline, answer] {
-    subscriber->stop(deadline);
-    answer(0);
-  });
-}
-
-void Runner::stopped() {
+void Runner::stopped(const std::vector<std::uint64_t>& still_run) {
   phase_ = Phase::none;
+  keep_stragglers(still_run);
   touch();
   if (draining_) return;  // drain_step() goes on
   Duration pause = Duration::zero();

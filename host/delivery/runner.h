@@ -5,6 +5,7 @@
 //   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
 //   runner_outcome.cc  what outcomes mean
 //   runner_crash.cc    attempts that ended what they ran in
+//   runner_straggler.cc  the stop of an instance, calls that outlive it
 //   runner_commit.cc   batches: prepared, checkpoint, commit
 //   runner_orders.cc   what the operator asks: pause, resume, replays, dead letters
 //   runner_view.cc     status
@@ -63,7 +64,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void write_position();  // of a subscriber without events, now and then
 
   // --- Orders ------------------------------------------------------------------------------------------------------------------
-  void set_condition(state::Condition condition, std::string reason, Done done);
+  void pause(std::string reason, Done done);
   void leave_configuration(Done done);   // detached; keeps the condition for the return
   void return_to_configuration(Done done);
   void resume(Done done);
@@ -133,6 +134,13 @@ class Runner : public std::enable_shared_from_this<Runner> {
     Done done;
   };
 
+  // A call that did not return when its instance was stopped.
+  struct Straggler {
+    std::uint64_t generation = 0;
+    std::uint64_t id = 0;
+    event_log::EventPtr event;
+  };
+
   struct Scanning {
     std::shared_ptr<ScanPlace> place = std::make_shared<ScanPlace>();
     bool busy = false;
@@ -161,7 +169,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void take_back_stop();
   void restart_when_quiet();
   void stop_instance(MonotonicTime deadline);
-  void stopped();
+  void stopped(const std::vector<std::uint64_t>& still_run);
   void forget_memory();
   void load_held(std::optional<state::StreamId> only = {});
   void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
@@ -169,6 +177,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void note_error(const std::string& error);
   [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
   void drain_step();
+
+  // runner_orders.cc
+  void set_condition(state::Condition condition, std::string reason);
+  void commit_condition(Done done);
+  void commit_row(Done done);
 
   // runner_feed.cc
   [[nodiscard]] bool main_allowed() const;
@@ -217,6 +230,12 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] bool tell_crash(Stream& stream, PendingNumber number);
   void forget_crash(state::StreamId stream, Offset offset);
   void recall_crashes(const std::vector<state::CrashRow>& stored);
+
+  // runner_straggler.cc
+  void note_stragglers();
+  void keep_stragglers(const std::vector<std::uint64_t>& still_run);
+  void close_lanes();
+  void returned(std::uint64_t generation, const std::vector<Completion>& completions);
 
   // runner_commit.cc
   void changed();
@@ -270,6 +289,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::function<void()> drained_;
   std::vector<Order> before_start_;  // carried out on the starting thread, after the old instance is gone
 
+  std::vector<Straggler> stragglers_;              // while an instance stops: whatever is out
+  std::unordered_set<LaneNumber> closed_lanes_;    // theirs, as the lanes are now
   PendingPool pool_;
   std::unique_ptr<Stream> main_, side_;
   Reading main_reading_, side_reading_;

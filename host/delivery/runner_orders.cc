@@ -6,6 +6,12 @@
 namespace hookhost::delivery {
 namespace {
 
+void carry(const state::ConditionChange& change, state::SubscriberRow& to) {
+  to.condition = change.condition;
+  to.reason = change.reason;
+  to.changed_at = change.changed_at;
+}
+
 constexpr Duration kRecountEvery = std::chrono::seconds{1};
 
 }  // namespace
@@ -15,45 +21,69 @@ Offset Runner::next_position() const {
   return live_ ? core_.live_end : main_->read();
 }
 
-void Runner::set_condition(state::Condition condition, std::string reason, Done done) {
+void Runner::set_condition(state::Condition condition, std::string reason) {
   row_.condition = condition;
   row_.reason = std::move(reason);
   row_.changed_at = core_.wall;
   changes_.row = true;
   if (condition != state::Condition::live) take_back_ready();
   if (live_ && condition != state::Condition::live) leave_live(core_.live_end);
-  changes_.row_waiters.push_back(std::move(done));
   changes_.urgent = true;
   changed();
   touch();
 }
 
+// With the batch that comes, whatever becomes of the instance.
+void Runner::commit_row(Done done) { changes_.row_waiters.push_back(std::move(done)); }
+
+// Ahead of the batch that comes: its checkpoint may wait for a call that hangs, or an instance may hang in its start.
+void Runner::commit_condition(Done done) {
+  const state::ConditionChange change{row_.condition, row_.reason, row_.changed_at};
+  if (batch_.row) carry(change, *batch_.row);
+  core_.store.commit({.subscriber = row_.id, .condition = change},
+                     [weak = weak_from_this(), inbox = core_.inbox, change, done = std::move(done)](const Result<>& result) {
+    inbox->post([weak, change, done, result] {
+      const auto self = weak.lock();
+      if (self && result) carry(change, self->committed_row_);
+      done(result);
+    });
+  });
+}
+
+void Runner::pause(std::string reason, Done done) {
+  set_condition(state::Condition::paused, std::move(reason));
+  commit_condition(std::move(done));
+}
+
 void Runner::leave_configuration(Done done) {
   if (row_.condition != state::Condition::detached) before_detached_ = row_.condition;
-  set_condition(state::Condition::detached, "no longer in the configuration", std::move(done));
+  set_condition(state::Condition::detached, "no longer in the configuration");
+  commit_row(std::move(done));
 }
 
 void Runner::return_to_configuration(Done done) {
   const auto condition = before_detached_.value_or(state::Condition::live);
   before_detached_.reset();
-  set_condition(condition, condition == state::Condition::live ? "" : "as it was when it left the configuration", std::move(done));
+  set_condition(condition, condition == state::Condition::live ? "" : "as it was when it left the configuration");
+  commit_row(std::move(done));
 }
 
 void Runner::resume(Done done) {
-  if (row_.condition == state::Condition::stopped) {
+  const bool was_stopped = row_.condition == state::Condition::stopped;
+  if (was_stopped) {
     recovering_ = true;
     row_.failed_run = 0;
   }
-  if (phase_ == Phase::running) {
-    holding_ = true;  // fed again when the held ones stand before their lanes
-    set_condition(state::Condition::live, {}, [weak = weak_from_this(), done = std::move(done)](const Result<>& result) {
-      done(result);
+  set_condition(state::Condition::live, {});
+  if (phase_ == Phase::running) {  // else the start that comes, or is under way, loads what is held
+    holding_ = true;               // fed again when the held ones stand before their lanes
+    commit_row([weak = weak_from_this()](const Result<>&) {
       // Order: after the commit, so that what was parked a moment ago is among them.
       if (const auto self = weak.lock(); self && self->holding_) self->load_held();
     });
-    return;
   }
-  set_condition(state::Condition::live, {}, std::move(done));  // the start that comes, or is under way, loads what is held
+  if (was_stopped) return commit_row(std::move(done));  // with the count of failures that begins anew
+  commit_condition(std::move(done));
 }
 
 // Puts what is held (of one stream) before everything else of its lanes.

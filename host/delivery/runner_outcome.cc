@@ -13,7 +13,8 @@ constexpr std::size_t kErrorMax = 1024;
 }  // namespace
 
 void Runner::completed(std::uint64_t generation, std::vector<Completion>& completions) {
-  if (generation != generation_ || phase_ != Phase::running) return;
+  if (generation != generation_) return returned(generation, completions);
+  if (phase_ != Phase::running) return;
   main_->set_now(core_.now);
   if (side_) side_->set_now(core_.now);
   for (auto& completion : completions) settle(completion);

@@ -80,7 +80,7 @@ void Stream::advance(Offset next) {
 // --- Handing over ----------------------------------------------------------------------------------------------------------------
 
 bool Stream::has_work(LaneNumber number, const Lane& lane) const {
-  if (lane.running) return false;
+  if (lane.running || is_closed(number)) return false;
   if (!lane.owed) return lane.first != kNoPending;
   if (!lane.owed->priors.empty()) return lane.owed->priors.front().setback.due_at <= now_;
   if (held_back(number)) return false;

@@ -39,6 +39,9 @@ class Stream {
   // The subscriber's other stream: never two events of one lane at once over both. `goes_first`: while the other one has a lane open, this
   // stream's events of that lane wait behind it (a replay that live waits for). nullptr: none.
   void set_other(const Stream* other, bool goes_first);
+  // Lanes of which a call of an earlier instance still runs: their events wait as behind a blocked key, until one is taken out and poked.
+  // `lanes` must outlive the stream.
+  void set_closed(const std::unordered_set<LaneNumber>& lanes) { closed_lanes_ = &lanes; }
 
   [[nodiscard]] state::StreamId id() const { return id_; }
   // What time it is, for everything that follows.
@@ -119,7 +122,10 @@ class Stream {
   [[nodiscard]] WallTime last_read_at() const { return last_read_at_; }
 
  private:
-  [[nodiscard]] bool held_back(LaneNumber number) const { return other_first_ && other_ != nullptr && other_->is_open(number); }
+  [[nodiscard]] bool is_closed(LaneNumber number) const { return closed_lanes_ != nullptr && closed_lanes_->contains(number); }
+  [[nodiscard]] bool held_back(LaneNumber number) const {
+    return is_closed(number) || (other_first_ && other_ != nullptr && other_->is_open(number));
+  }
   [[nodiscard]] bool has_work(LaneNumber number, const Lane& lane) const;
   void list(LaneNumber number, Lane& lane);
   void enqueue(Lane& lane, PendingNumber number);
@@ -139,6 +145,7 @@ class Stream {
   const EngineOptions& options_;
   const Stream* other_ = nullptr;
   bool other_first_ = false;
+  const std::unordered_set<LaneNumber>* closed_lanes_ = nullptr;
   MonotonicTime now_{};
 
   Offset read_;

@@ -61,7 +61,7 @@ struct Completion {
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Each submitted delivery is completed exactly once, unless lost() comes first.
+  // Each submitted delivery is completed exactly once, unless lost() or stop() comes first.
   virtual void completed(std::vector<Completion> completions) = 0;
   // The instance is gone (its worker died, a checkpoint was refused, a health probe failed): what was submitted and not completed, and what
   // was completed and not committed, starts again from the committed state in a new instance (a new start()).
@@ -118,8 +118,9 @@ class Subscriber {
   virtual void checkpoint(Checkpoint checkpoint, std::function<void(Result<>)> done) = 0;
 
   // No new calls; running ones get until `deadline`, then are cancelled. Afterwards no call runs, or the instance is written off with what it
-  // still runs (a thread inside a plugin cannot be ended). start() may follow.
-  virtual void stop(MonotonicTime deadline) = 0;
+  // still runs (a thread inside a plugin cannot be ended). start() may follow. The answer: the deliveries whose calls still run; each is completed
+  // once it returns, which says that its lane is free and nothing more.
+  virtual std::vector<std::uint64_t> stop(MonotonicTime deadline) = 0;
 };
 
 }  // namespace hookhost::delivery

@@ -74,7 +74,7 @@ void Crew::finished(delivery::Completion completion) {
   sink_->completed(std::move(recalled));
 }
 
-bool Crew::stop(MonotonicTime deadline) {
+bool Crew::stop(MonotonicTime deadline, std::vector<std::uint64_t>& still_run) {
   std::deque<Task> unstarted;
   std::unique_lock lock(mutex_);
   stops_ = true;
@@ -96,7 +96,12 @@ bool Crew::stop(MonotonicTime deadline) {
   const bool out = wait_for_grace(lock, [&] { return alive_ == 0 && !sweeping_; });
   lock.unlock();
   for (const auto& basket : baskets_) flush(*basket);
-  if (!out) return false;
+  if (!out) {
+    for (const auto& basket : baskets_) {
+      if (const std::uint64_t id = basket->running; id != kNoCall) still_run.push_back(id);
+    }
+    return false;
+  }
   // The plugin's own stop may hang, too: it runs where that holds up nobody.
   std::thread([self = shared_from_this()] { self->close(); }).detach();
   lock.lock();
@@ -147,14 +152,14 @@ void Crew::recall(std::vector<delivery::Completion>& out) {
   const std::scoped_lock lock(mutex_);
   ++recalls_;
   std::erase_if(queue_, [&](const Task& task) {
-    if (task.is_call()) out.push_back(not_called(task));
+    if (task.is_call()) out.push_back(not_called(task.delivery.id));
     return task.is_call();
   });
 }
 
-delivery::Completion Crew::not_called(const Task& task) {
+delivery::Completion Crew::not_called(std::uint64_t id) {
   delivery::Completion out;
-  out.id = task.delivery.id;
+  out.id = id;
   out.outcome.status = delivery::Status::unavailable;
   out.called = false;
   return out;
@@ -179,10 +184,10 @@ void Crew::work(Basket& basket) {
       }
       if (recalls != recalls_) {
         const std::scoped_lock lock(basket.mutex);
-        basket.completions.push_back(not_called(task));
+        basket.completions.push_back(not_called(task.delivery.id));
         continue;
       }
-      instance_->handle(std::move(task.delivery));
+      call(basket, std::move(task.delivery));
       if (clock_.monotonic() - began < kFlushAfter) continue;
       give_back(taken, i + 1);
       break;
@@ -212,6 +217,18 @@ void Crew::ask_health(Instance& instance) {
   if (!problem) return;  // it has no health/1, and will not have
   health_->set(std::move(*problem));
   health_due_ = clock_.monotonic() + health_interval_;
+}
+
+void Crew::call(Basket& basket, delivery::Delivery delivery) {
+  const std::uint64_t id = delivery.id;
+  basket.running = id;
+  instance_->handle(std::move(delivery));
+  basket.running = kNoCall;  // Order: before the look at stops_, so that stop() counts it among those that run or it is completed here
+  if (!stops_) return;
+  const std::scoped_lock lock(basket.mutex);
+  auto& completions = basket.completions;
+  const auto is_it = [&](const delivery::Completion& completion) { return completion.id == id; };
+  if (std::none_of(completions.begin(), completions.end(), is_it)) completions.push_back(not_called(id));  // it was deferred
 }
 
 void Crew::flush(Basket& basket) {

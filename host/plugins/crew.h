@@ -33,8 +33,9 @@ class Crew : public std::enable_shared_from_this<Crew> {
   // A finished call, from handle or from a plugin's thread, which may be a worker of another instance.
   void finished(delivery::Completion completion);
 
-  // True when every thread came out in time and the plugin's stop and destroy returned; else the instance is written off.
-  bool stop(MonotonicTime deadline);
+  // True when every thread came out in time and the plugin's stop and destroy returned; else the instance is written off, `still_run` says with
+  // which calls.
+  bool stop(MonotonicTime deadline, std::vector<std::uint64_t>& still_run);
 
  private:
   struct Task {
@@ -45,10 +46,12 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
     [[nodiscard]] bool is_call() const { return !checkpoint && !errand; }
   };
+  static constexpr std::uint64_t kNoCall = UINT64_MAX;
   // What one worker's calls answered; the sweep empties it, too, so that a call that hangs holds nothing back.
   struct Basket {
     std::mutex mutex;
     std::vector<delivery::Completion> completions;
+    std::atomic<std::uint64_t> running{kNoCall};  // the delivery that the worker is inside
   };
   // Whose worker this thread is.
   struct Own {
@@ -77,9 +80,10 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   // The plugin says that it is unavailable: what waits for its turn goes back without a call.
   void recall(std::vector<delivery::Completion>& out);
-  static delivery::Completion not_called(const Task& task);
+  static delivery::Completion not_called(std::uint64_t id);
 
   void work(Basket& basket);
+  void call(Basket& basket, delivery::Delivery delivery);
 
   // Health is asked for on a worker, for a serial instance takes one call at a time; the next time not before it has answered.
   void ask_health_when_due();

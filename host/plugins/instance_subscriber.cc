@@ -58,14 +58,16 @@ class InstanceSubscriber final : public PluginSubscriber {
     crew_->checkpoint(std::move(checkpoint), std::move(done));
   }
 
-  void stop(MonotonicTime deadline) override {
+  std::vector<std::uint64_t> stop(MonotonicTime deadline) override {
     const auto crew = [this] {
       const std::scoped_lock lock(mutex_);
       return std::exchange(crew_, nullptr);
     }();
-    if (!crew || crew->stop(deadline)) return;
+    std::vector<std::uint64_t> still_run;
+    if (!crew || crew->stop(deadline, still_run)) return still_run;
     diagnose(Level::error, "plugins", "a call did not come back; the instance is written off with its thread, restart the host to be rid of it",
              {{"instance", settings_.instance.name}});
+    return still_run;
   }
 
   Result<bool> reconfigure(const std::string& config, Duration patience) override {

@@ -23,6 +23,7 @@ constexpr const char* kPutRow =
     "INSERT INTO subscriber (id, kind, condition, reason, frontier, done, token, reset_pending, handled_any, failed_run, plan, created_at, "
     "changed_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT (id) DO UPDATE SET kind=?2, condition=?3, reason=?4, "
     "frontier=?5, done=?6, token=?7, reset_pending=?8, handled_any=?9, failed_run=?10, plan=?11, created_at=?12, changed_at=?13";
+constexpr const char* kPutCondition = "UPDATE subscriber SET condition=?2, reason=?3, changed_at=?4 WHERE id=?1";
 constexpr const char* kPutPosition = "UPDATE subscriber SET frontier=?2, done=?3 WHERE id=?1";
 constexpr const char* kPutToken = "UPDATE subscriber SET token=?2 WHERE id=?1";
 constexpr const char* kPutPrepared = "UPDATE subscriber SET prepared=?2 WHERE id=?1";
@@ -108,6 +109,11 @@ Result<> BatchWriter::put_row(const SubscriberRow& row) {
 
 Result<> BatchWriter::put_position(const Batch& batch) {
   const std::string& id = batch.subscriber.value;
+  if (batch.condition) {
+    HOOKHOST_TRY(const auto put, database_.cached(kPutCondition));
+    put->bind(1, id).bind(2, static_cast<int>(batch.condition->condition)).bind(3, cut(batch.condition->reason));
+    HOOKHOST_CHECK(put->bind(4, to_unix_ns(batch.condition->changed_at)).run());
+  }
   if (batch.position) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutPosition));
     HOOKHOST_CHECK(put->bind(1, id).bind(2, batch.position->frontier.value).bind_blob(3, encode_offsets(batch.position->done)).run());

@@ -58,6 +58,13 @@ struct SubscriberRow {
   WallTime changed_at;  // when the condition changed last
 };
 
+// An order of the operator, written on its own: what a batch of outcomes waits for must not hold it up.
+struct ConditionChange {
+  Condition condition = Condition::live;
+  std::string reason;
+  WallTime changed_at;
+};
+
 // One blocked lane: an event that waits for its next attempt, and from where the later events of the same lane were skipped.
 struct LaneRow {
   StreamId stream = kMainStream;
@@ -142,6 +149,7 @@ struct Batch {
   SubscriberId subscriber;
   bool durable = false;  // fsync before `done` is called
   std::optional<SubscriberRow> row;
+  std::optional<ConditionChange> condition;  // over the row's
   std::optional<Position> position;  // of the main stream
   std::optional<std::uint64_t> token;
   std::vector<LaneRow> lanes;

@@ -207,6 +207,11 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       one.prepared.clear();
     }
     if (batch.row) one.row = *batch.row;
+    if (batch.condition) {
+      one.row.condition = batch.condition->condition;
+      one.row.reason = batch.condition->reason;
+      one.row.changed_at = batch.condition->changed_at;
+    }
     if (batch.position) one.row.position = *batch.position;
     if (batch.token) one.row.token = *batch.token;
     for (const auto& key : batch.lanes_erased) one.lanes.erase(key);

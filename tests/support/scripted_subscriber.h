@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -78,6 +79,9 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     if (sink) sink->lost(reason, std::move(blamed));
   }
   bool refuses_without_kv = false;  // each call writes kv and insists on it
+  // As when a call that hangs is in the way of a serial one's checkpoint: it is never answered.
+  bool withholds_checkpoints = false;
+  std::atomic<int> checkpoints_withheld{0};
   // What start() answers; default: the given token.
   std::function<Result<std::uint64_t>(const delivery::StartRequest&)> on_start;
   std::function<Result<>(const delivery::Checkpoint&)> on_checkpoint;
@@ -112,9 +116,16 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     changed_.notify_all();
   }
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) override {
+    if (withholds_checkpoints) {
+      ++checkpoints_withheld;
+      return;
+    }
     done(on_checkpoint ? on_checkpoint(checkpoint) : Result<>(success()));
   }
-  void stop(MonotonicTime) override { end(); }
+  std::vector<std::uint64_t> stop(MonotonicTime) override {
+    end();
+    return {};
+  }
 
  private:
   void open(const delivery::StartRequest& request) {

@@ -13,7 +13,11 @@ constexpr std::uint64_t kBlockedOneIn = 101, kKeys = 97;
 constexpr std::uint64_t kOthers = 1'000'000, kOthersQuick = 100'000;
 constexpr std::uint64_t kInFlightMax = 50'000;  // of the appends; the queue takes 65,536
 // What the host may have more than when it began: windows, what is not committed, kv of a batch; never the backlog, which is 30 times that.
+#ifdef __SANITIZE_THREAD__
+constexpr std::uint64_t kGrowthMax = 4 * 64ULL << 20;  // with the shadow that the sanitizer keeps of it
+#else
 constexpr std::uint64_t kGrowthMax = 64ULL << 20;
+#endif
 // Outcomes that wait for their commit, at most (host/delivery: four times commit_outcomes_max), and what is out besides.
 constexpr std::uint64_t kUncommittedMax = 4 * 4'096 + 1'024;
 

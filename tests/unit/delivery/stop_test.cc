@@ -109,6 +109,29 @@ TEST_F(Stop, PauseStandsStillAndResumeGoesOn) {
   EXPECT_EQ(second->ok_count(), 50U);
 }
 
+TEST_F(Stop, APauseDoesNotWaitForACheckpointAndSurvivesWhatThatOneCovered) {
+  auto hanging = std::make_shared<ScriptedSubscriber>(ScriptedSubscriber::Script{}, Traits{.concurrency = 1, .max_in_flight = 1, .has_checkpoint = true});
+  hanging->withholds_checkpoints = true;
+  open();
+  attach(hanging);
+  feed.append_many(1, 1);
+  ASSERT_TRUE(poll_until([&] { return hanging->checkpoints_withheld == 1; }));
+  ASSERT_TRUE(engine->pause(id));
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(engine->pause(id, "again"));
+  // The batch that the checkpoint covers was made before, with the row of then.
+  auto second = std::make_shared<ScriptedSubscriber>(ScriptedSubscriber::Script{}, Traits{.has_checkpoint = true});
+  second->on_start = [](const StartRequest& request) -> Result<std::uint64_t> { return request.token + 1; };
+  kill_and_open();
+  attach(second);
+  ASSERT_TRUE(becomes("paused"));
+  EXPECT_EQ(status().reason, "again");
+  ASSERT_TRUE(poll_until([&] { return status().position == Offset{1}; })) << "the subscriber had made it durable: it counts as done";
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(second->count(), 0U);
+}
+
 TEST_F(Stop, DetachedKeepsItsPlaceAndComesBackAndIsForgotten) {
   open();
   attach(std::make_shared<ScriptedSubscriber>());
