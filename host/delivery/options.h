@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,11 @@ struct SubscriberOptions {
   Schedule retry = schedule_days();
   Duration timeout = std::chrono::seconds{30};  // passed on with each delivery
   std::uint32_t stop_after = 20;                // 0: never stops by itself
+  Duration stop_after_at_least{};               // nor before a run of failures has lasted this long
+  bool recovers = false;                        // when it stopped by itself, it is tried with one held event now and then, and goes on when that is ok
+  std::optional<std::string> team;              // only events of this team
+  double rate = 0;                              // attempts a second; 0: no limit
+  bool keep_attempts = false;                   // every attempt is written down, not only those that were not ok at the first try
 };
 
 // What the whole engine is bounded by.

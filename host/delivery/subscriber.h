@@ -33,6 +33,9 @@ struct Outcome {
   bool misbehaved = false;              // with retry: an unknown status, two completions, ...; shown, counted
   std::string error;                    // for people; cut to 1 KiB
   std::optional<Duration> retry_after;  // retry and unavailable
+  bool gone = false;                    // with retry: the receiver wants nothing more; given up at once, and the subscriber stops
+  int http_status = 0;                  // of the answer; 0: there was none, or it is no endpoint
+  std::string answer;                   // the answer's first KiB
 };
 
 // One event for one subscriber, one attempt. `id` is the engine's, unique while the process lives.

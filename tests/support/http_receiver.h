@@ -58,6 +58,11 @@ class HttpReceiver {
     const std::scoped_lock lock(mutex_);
     return bodies_;
   }
+  // Of each request, up to its blank line.
+  [[nodiscard]] std::vector<std::string> heads() const {
+    const std::scoped_lock lock(mutex_);
+    return heads_;
+  }
   [[nodiscard]] std::size_t connections() const {
     const std::scoped_lock lock(mutex_);
     return threads_.size();
@@ -100,10 +105,12 @@ class HttpReceiver {
         if (!more()) return;
       }
       const std::string body = input.substr(head + 4, length);
+      std::string request_head = input.substr(0, head + 2);
       input.erase(0, head + 4 + length);
       {
         const std::scoped_lock lock(mutex_);
         bodies_.push_back(body);
+        heads_.push_back(std::move(request_head));
       }
       const std::string answer = answer_(body);
       if (answer.empty() || ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
@@ -116,7 +123,7 @@ class HttpReceiver {
   mutable std::mutex mutex_;
   bool ended_ = false;
   std::vector<int> peers_;
-  std::vector<std::string> bodies_;
+  std::vector<std::string> bodies_, heads_;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };

@@ -1,0 +1,106 @@
+#include "endpoints/endpoint_subscriber.h"
+
+#include <condition_variable>
+#include <mutex>
+
+#include "endpoints/request.h"
+#include "endpoints/verdict.h"
+
+namespace hookhost::endpoints {
+namespace {
+
+// From a start to its stop. Requests that outlive the subscriber keep it.
+class Instance : public std::enable_shared_from_this<Instance> {
+ public:
+  Instance(std::shared_ptr<const Endpoint> endpoint, Sender& sender, std::shared_ptr<delivery::Sink> sink)
+      : endpoint_(std::move(endpoint)), sender_(sender), sink_(std::move(sink)), group_(sender_.transfers.new_group()) {}
+
+  void send(const delivery::Delivery& delivery) {
+    {
+      const std::scoped_lock lock(mutex_);
+      ++running_;
+    }
+    auto request = make_request(*endpoint_, {delivery.event, delivery.attempt, delivery.replay}, sender_.user_agent, sender_.clock.wall());
+    request.group = group_;
+    const auto begun = sender_.clock.monotonic();
+    sender_.transfers.send(std::move(request), [self = shared_from_this(), id = delivery.id, begun](const Result<http_client::TransferAnswer>& answer) {
+      self->answered(id, begun, answer);
+    });
+  }
+
+  void stop(MonotonicTime deadline) {
+    std::unique_lock lock(mutex_);
+    if (!idle_.wait_until(lock, deadline, [&] { return running_ == 0; })) {
+      stopped_ = true;  // what is cut off now has no outcome: it comes again
+      sender_.transfers.cancel(group_);
+      idle_.wait(lock, [&] { return running_ == 0; });
+    }
+  }
+
+ private:
+  void answered(std::uint64_t id, MonotonicTime begun, const Result<http_client::TransferAnswer>& answer) {
+    delivery::Completion completion{.id = id, .outcome = outcome_of(answer, sender_.clock.wall()), .kv = {}, .took = sender_.clock.monotonic() - begun};
+    bool tell = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      tell = !stopped_;
+    }
+    if (tell) {
+      std::vector<delivery::Completion> completions;
+      completions.push_back(std::move(completion));
+      sink_->completed(std::move(completions));
+    }
+    const std::scoped_lock lock(mutex_);
+    if (--running_ == 0) idle_.notify_all();
+  }
+
+  const std::shared_ptr<const Endpoint> endpoint_;
+  Sender& sender_;
+  const std::shared_ptr<delivery::Sink> sink_;
+  const std::uint64_t group_;
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::size_t running_ = 0;
+  bool stopped_ = false;
+};
+
+class EndpointSubscriber final : public delivery::Subscriber {
+ public:
+  EndpointSubscriber(Endpoint endpoint, Sender& sender) : endpoint_(std::make_shared<Endpoint>(std::move(endpoint))), sender_(sender) {
+    traits_.concurrency = endpoint_->concurrency;
+    traits_.max_in_flight = endpoint_->concurrency;
+    traits_.on_replay = delivery::Traits::OnReplay::safe;  // a receiver knows a replay by its header and an event by its id
+  }
+
+  [[nodiscard]] const delivery::Traits& traits() const override { return traits_; }
+
+  [[nodiscard]] Result<std::uint64_t> start(const delivery::StartRequest& request) override {
+    instance_ = std::make_shared<Instance>(endpoint_, sender_, request.sink);
+    return request.token;
+  }
+
+  void submit(std::vector<delivery::Delivery> deliveries) override {
+    for (const auto& delivery : deliveries) instance_->send(delivery);
+  }
+
+  void checkpoint(delivery::Checkpoint, std::function<void(Result<>)> done) override { done(success()); }
+
+  void stop(MonotonicTime deadline) override {
+    if (instance_) instance_->stop(deadline);
+    instance_ = nullptr;
+  }
+
+ private:
+  const std::shared_ptr<const Endpoint> endpoint_;
+  Sender& sender_;
+  delivery::Traits traits_;
+  std::shared_ptr<Instance> instance_;
+};
+
+}  // namespace
+
+std::shared_ptr<delivery::Subscriber> make_subscriber(Endpoint endpoint, Sender& sender) {
+  return std::make_shared<EndpointSubscriber>(std::move(endpoint), sender);
+}
+
+}  // namespace hookhost::endpoints

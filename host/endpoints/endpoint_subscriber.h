@@ -1,0 +1,24 @@
+// An endpoint as the delivery engine sees it: each delivery is one request.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "delivery/subscriber.h"
+#include "endpoints/endpoint.h"
+#include "http_client/transfers.h"
+
+namespace hookhost::endpoints {
+
+// What all endpoints of a host share; it outlives them.
+struct Sender {
+  http_client::Transfers& transfers;
+  const std::string user_agent;
+  const Clock& clock;
+};
+
+// Threads: as delivery::Subscriber asks. Requests run on the transfers' thread; nothing here blocks but stop(), which ends what still runs at
+// its deadline.
+[[nodiscard]] std::shared_ptr<delivery::Subscriber> make_subscriber(Endpoint endpoint, Sender& sender);
+
+}  // namespace hookhost::endpoints

@@ -1,0 +1,33 @@
+// A delivery as an HTTP request.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "delivery/subscriber.h"
+#include "endpoints/endpoint.h"
+#include "http_client/transfers.h"
+
+namespace hookhost::endpoints {
+
+// What is delivered, and how often it was tried.
+struct Sending {
+  event_log::EventPtr event;
+  Attempt attempt;
+  bool replay = false;
+  bool test = false;
+};
+
+// A POST of the event's own bytes. Beside what Signing says it carries Content-Type, User-Agent, the endpoint's own headers, and
+//   Hookhost-Type, Hookhost-Source   the event's type and source
+//   Hookhost-Attempt                 from 1
+//   Hookhost-Replay: true            part of a replay
+//   Hookhost-Test: true              asked for by a person; no event of the event log
+// webhook-id is the event's id, the same over all attempts and replays; webhook-timestamp is the attempt's. While two secrets are valid,
+// webhook-signature holds one signature for each, X-Kakiyo-Signature that of the newest and X-Kakiyo-Signature-Previous the other's.
+[[nodiscard]] http_client::Transfer make_request(const Endpoint& endpoint, const Sending& sending, std::string_view user_agent, WallTime now);
+
+// Whether an endpoint may not set this header itself: one of the above, or one that is the connection's business.
+[[nodiscard]] bool is_own_header(std::string_view name);
+
+}  // namespace hookhost::endpoints

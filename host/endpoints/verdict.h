@@ -1,0 +1,19 @@
+// What a receiver's answer means for a delivery.
+#pragma once
+
+#include "delivery/subscriber.h"
+#include "http_client/transfers.h"
+
+namespace hookhost::endpoints {
+
+// | answer                                    | outcome                                                    |
+// |-------------------------------------------|------------------------------------------------------------|
+// | 2xx                                       | ok                                                         |
+// | 410                                       | gone: given up, the endpoint is disabled                   |
+// | 429, 503 with Retry-After                 | retry when it says, an hour at most                        |
+// | everything else, 3xx among it             | retry as scheduled                                         |
+// | none: name, connect, TLS, reset, timeout  | retry as scheduled                                         |
+// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
+[[nodiscard]] delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, WallTime now);
+
+}  // namespace hookhost::endpoints

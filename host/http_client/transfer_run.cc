@@ -1,0 +1,135 @@
+#include "http_client/transfer_run.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.h"
+
+namespace hookhost::http_client {
+namespace {
+
+constexpr std::size_t kHeaderBytesMax = 64 << 10;  // of an answer
+constexpr Duration kConnectTimeoutMax = std::chrono::seconds{10};
+
+std::optional<IpAddress> address_of(const curl_sockaddr& from) {
+  IpAddress out;
+  if (from.family == AF_INET) {
+    std::memcpy(out.bytes.data(), &reinterpret_cast<const sockaddr_in*>(&from.addr)->sin_addr, 4);
+    return out;
+  }
+  if (from.family == AF_INET6) {
+    out.v6 = true;
+    std::memcpy(out.bytes.data(), &reinterpret_cast<const sockaddr_in6*>(&from.addr)->sin6_addr, 16);
+    return out;
+  }
+  return std::nullopt;
+}
+
+// "https://host:port" of a URL: messages name neither its path nor its query, which may hold a token.
+std::string origin_of(const std::string& url) {
+  const auto begin = url.find("://");
+  if (begin == std::string::npos) return "the receiver";
+  const auto end = url.find_first_of("/?#", begin + 3);
+  std::string out = url.substr(0, end);
+  if (const auto at = out.rfind('@'); at != std::string::npos) out.erase(begin + 3, at - begin - 2);
+  return out;
+}
+
+}  // namespace
+
+Result<> TransferRun::prepare() {
+  HOOKHOST_TRY(headers_, header_list(transfer_.headers));
+  CURL* const curl = handle_.get();
+  curl_easy_reset(curl);
+  set_common(curl, transfer_.url, transfer_.method, headers_.get(), std::max<Duration>(transfer_.timeout, std::chrono::milliseconds{1}));
+  const Duration connect = std::min(kConnectTimeoutMax, transfer_.timeout);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(connect).count()));
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold up the loop when the transfer's time is over
+  curl_easy_setopt(curl, CURLOPT_PROXY, transfer_.proxy.c_str());  // empty: not the environment's either
+  if (!transfer_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, transfer_.ca_file.c_str());
+  if (!transfer_.certificate_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_SSLCERT, transfer_.certificate_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_SSLKEY, transfer_.key_file.c_str());
+  }
+  if (transfer_.method != "GET" && transfer_.method != "DELETE") {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
+  }
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
+  if (transfer_.may_connect && transfer_.proxy.empty()) {
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
+    // A kept connection may have been opened for a transfer that was allowed more.
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
+  }
+  return success();
+}
+
+bool TransferRun::permits(const IpAddress& address) {
+  if (transfer_.may_connect(address)) return true;
+  refused_ = address;
+  return false;
+}
+
+std::size_t TransferRun::on_body(char* data, std::size_t, std::size_t size, void* self) {
+  auto& run = *static_cast<TransferRun*>(self);
+  const std::size_t room = run.transfer_.answer_bytes_max - run.answer_.body.size();
+  run.answer_.body.append(data, std::min(room, size));
+  run.answer_.cut = size > room;
+  return run.answer_.cut ? 0 : size;
+}
+
+std::size_t TransferRun::on_header(char* data, std::size_t, std::size_t size, void* self) {
+  auto& run = *static_cast<TransferRun*>(self);
+  const std::string_view line(data, size);
+  run.header_bytes_ += size;
+  if (run.header_bytes_ > kHeaderBytesMax) return 0;
+  if (line.starts_with("HTTP/")) run.answer_.retry_after.reset();  // the final answer after one of 1xx
+  const auto colon = line.find(':');
+  if (colon != std::string_view::npos && equals_ignoring_case(line.substr(0, colon), "Retry-After")) {
+    std::string_view value = line.substr(colon + 1);
+    while (value.ends_with('\r') || value.ends_with('\n')) value.remove_suffix(1);
+    run.answer_.retry_after = trim(value);
+  }
+  return size;
+}
+
+curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& run = *static_cast<TransferRun*>(self);
+  const auto ip = address_of(*address);
+  if (!ip || !run.permits(*ip)) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int TransferRun::on_connected(void* self, char* address, char*, int, int) {
+  auto& run = *static_cast<TransferRun*>(self);
+  const auto ip = IpAddress::parse(std::string_view(address).substr(0, std::string_view(address).find('%')));
+  return ip && run.permits(*ip) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  answer_.status = static_cast<int>(status);
+  if (code == CURLE_OK || answer_.cut) return std::move(answer_);
+  const std::string origin = origin_of(transfer_.url);
+  if (refused_ && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) {
+    return fail(ErrorCode::forbidden, "the address " + refused_->text() + " of " + origin + " is not allowed; allowed_networks opens exceptions");
+  }
+  return fail(code_of(code), "no answer from " + origin + ": " + curl_easy_strerror(code));
+}
+
+void TransferRun::finish(CURLcode code) {
+  answer_.took = system_clock().monotonic() - begun_;
+  done_(outcome(code));
+}
+
+}  // namespace hookhost::http_client

@@ -1,0 +1,46 @@
+// One transfer while libcurl carries it out. Private to the room; everything runs on the loop's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "http_client/easy.h"
+#include "http_client/transfers.h"
+
+namespace hookhost::http_client {
+
+class TransferRun {
+ public:
+  TransferRun(EasyHandle handle, Transfer transfer, Transfers::Done done, MonotonicTime begun)
+      : handle_(std::move(handle)), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun) {}
+
+  // Sets every option of the handle. Error: usage.
+  [[nodiscard]] Result<> prepare();
+  // What the transfer came to.
+  void finish(CURLcode code);
+  void cancel() { done_(fail(ErrorCode::cancelled, "the host is stopping")); }
+  void fail_with(const Error& error) { done_(fail(error)); }
+
+  [[nodiscard]] std::uint64_t group() const { return transfer_.group; }
+  [[nodiscard]] CURL* handle() const { return handle_.get(); }
+  [[nodiscard]] EasyHandle take_handle() { return std::move(handle_); }
+
+ private:
+  [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);
+  [[nodiscard]] bool permits(const IpAddress& address);
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int on_connected(void* self, char* address, char*, int, int);
+
+  EasyHandle handle_;
+  Transfer transfer_;
+  Transfers::Done done_;
+  const MonotonicTime begun_;
+  HeaderList headers_;
+  TransferAnswer answer_;
+  std::size_t header_bytes_ = 0;
+  std::optional<IpAddress> refused_;  // may_connect said no
+};
+
+}  // namespace hookhost::http_client

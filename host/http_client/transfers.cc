@@ -1,0 +1,170 @@
+#include "http_client/transfers.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "base/thread_name.h"
+#include "http_client/transfer_run.h"
+
+namespace hookhost::http_client {
+namespace {
+
+constexpr int kPollMs = 1000;
+constexpr std::size_t kSpareHandles = 256;
+constexpr long kKeptConnections = 1024;
+
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+}  // namespace
+
+class Transfers::Loop {
+ public:
+  Loop() : multi_(curl_multi_init()) {
+    HOOKHOST_ASSERT(multi_ != nullptr);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnections);
+    thread_ = std::thread([this] { run(); });
+  }
+
+  void send(Transfer transfer, Done done) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!closing_) {
+        inbox_.push_back({std::move(transfer), std::move(done), system_clock().monotonic()});
+        return wake();
+      }
+    }
+    done(fail(ErrorCode::cancelled, "the host is stopping"));
+  }
+
+  std::uint64_t new_group() { return last_group_.fetch_add(1) + 1; }
+
+  void cancel(std::uint64_t group) {
+    const std::scoped_lock lock(mutex_);
+    cancelled_.push_back(group);
+    wake();
+  }
+
+  void close() {
+    {
+      const std::scoped_lock lock(mutex_);
+      closing_ = true;
+      wake();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  struct Asked {
+    Transfer transfer;
+    Done done;
+    MonotonicTime at;
+  };
+
+  void run() {
+    name_this_thread("http client");
+    for (;;) {
+      if (!take_asked()) break;
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      if (reap()) continue;  // whoever was told may have asked for more
+      curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+    }
+    while (!runs_.empty()) end(runs_.begin()->first)->cancel();
+    spare_.clear();
+  }
+
+  // Once for all that is asked until the loop looks. With the mutex.
+  void wake() {
+    if (!std::exchange(woken_, true)) curl_multi_wakeup(multi_.get());
+  }
+
+  // False: it is time to end.
+  bool take_asked() {
+    std::vector<Asked> asked;
+    std::vector<std::uint64_t> cancelled;
+    bool closing = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      asked.swap(inbox_);
+      cancelled.swap(cancelled_);
+      closing = closing_;
+      woken_ = false;
+    }
+    for (Asked& one : asked) begin(std::move(one));
+    for (const std::uint64_t group : cancelled) cancel_now(group);
+    return !closing;
+  }
+
+  void cancel_now(std::uint64_t group) {
+    std::vector<CURL*> handles;
+    for (const auto& [handle, run] : runs_) {
+      if (run->group() == group) handles.push_back(handle);
+    }
+    for (CURL* const handle : handles) end(handle)->cancel();
+  }
+
+  void begin(Asked asked) {
+    asked.transfer.timeout -= system_clock().monotonic() - asked.at;
+    auto run = std::make_unique<TransferRun>(handle(), std::move(asked.transfer), std::move(asked.done), asked.at);
+    if (const auto ready = run->prepare(); !ready) {
+      run->fail_with(ready.error());
+      return keep(run->take_handle());
+    }
+    CURL* const handle = run->handle();
+    runs_.emplace(handle, std::move(run));
+    curl_multi_add_handle(multi_.get(), handle);
+  }
+
+  // Takes it off libcurl. Precondition: it runs.
+  std::unique_ptr<TransferRun> end(CURL* handle) {
+    curl_multi_remove_handle(multi_.get(), handle);
+    return std::move(runs_.extract(handle).mapped());
+  }
+
+  bool reap() {
+    bool any = false;
+    int left = 0;
+    while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      const CURLcode code = message->data.result;
+      const auto run = end(message->easy_handle);  // Order: `message` is gone from here on
+      run->finish(code);
+      keep(run->take_handle());
+      any = true;
+    }
+    return any;
+  }
+
+  EasyHandle handle() {
+    if (spare_.empty()) return EasyHandle(curl_easy_init());
+    EasyHandle out = std::move(spare_.back());
+    spare_.pop_back();
+    return out;
+  }
+  void keep(EasyHandle handle) {
+    if (spare_.size() < kSpareHandles) spare_.push_back(std::move(handle));
+  }
+
+  std::unique_ptr<CURLM, FreeMulti> multi_;
+  std::mutex mutex_;
+  std::vector<Asked> inbox_;
+  std::vector<std::uint64_t> cancelled_;
+  std::atomic<std::uint64_t> last_group_{0};
+  bool closing_ = false, woken_ = false;
+  std::vector<EasyHandle> spare_;                                  // of the loop
+  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;   // of the loop
+  std::thread thread_;
+};
+
+Transfers::Transfers() : loop_(std::make_unique<Loop>()) {}
+Transfers::~Transfers() { close(); }
+void Transfers::send(Transfer transfer, Done done) { loop_->send(std::move(transfer), std::move(done)); }
+std::uint64_t Transfers::new_group() { return loop_->new_group(); }
+void Transfers::cancel(std::uint64_t group) { loop_->cancel(group); }
+void Transfers::close() { loop_->close(); }
+
+}  // namespace hookhost::http_client

@@ -1,0 +1,75 @@
+// Many outgoing requests at once: one thread drives them all, over kept connections (HTTP/2 where the other side speaks it over TLS). A slow or
+// dead receiver costs its own transfer's time and nobody else's.
+//
+// Redirects are not followed, proxies of the environment are not used, certificates are checked. DNS, connect and TLS failures are errors
+// like any other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ip_address.h"
+#include "base/result.h"
+
+namespace hookhost::http_client {
+
+struct Transfer {
+  std::string method = "POST";
+  std::string url;                                          // http or https
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string_view body;
+  std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
+  Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
+  std::size_t answer_bytes_max = 64 << 10;                  // more is not read, and the connection is closed
+  // Asked on the loop's thread with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
+  // a byte of it is sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
+  std::function<bool(const IpAddress&)> may_connect;
+  std::string ca_file;                                      // PEM; empty: the system's roots
+  std::string certificate_file, key_file;                   // PEM, of the client; empty: none
+  std::string proxy;                                        // "http://host:port"; empty: none
+  std::uint64_t group = 0;                                  // for cancel(); 0: none
+};
+
+struct TransferAnswer {
+  int status = 0;
+  std::string body;                        // as far as answer_bytes_max
+  std::optional<std::string> retry_after;  // the header, as sent
+  bool cut = false;                        // there was more of the body
+  Duration took{};
+};
+
+// Threads: every function from every thread. `done` is called once, on the loop's thread, and must not block; it may send().
+class Transfers {
+ public:
+  using Done = std::function<void(Result<TransferAnswer>)>;
+
+  Transfers();
+  ~Transfers();  // as close()
+  Transfers(const Transfers&) = delete;
+  Transfers& operator=(const Transfers&) = delete;
+
+  // Any complete answer is an answer. Errors: unreachable (name, connect, reset), forbidden (may_connect), timeout, usage (URL, header), io_error
+  // (TLS, protocol), cancelled (close). Messages name the host and the reason, no header and no body.
+  void send(Transfer transfer, Done done);
+
+  // A number that nobody else has, for the transfers of one owner.
+  [[nodiscard]] std::uint64_t new_group();
+  // What runs of the group ends with `cancelled`. Returns at once.
+  void cancel(std::uint64_t group);
+
+  // What runs ends with `cancelled`, the thread is gone. Later send()s are cancelled at once. Idempotent; never from `done`.
+  void close();
+
+ private:
+  class Loop;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace hookhost::http_client

@@ -1,0 +1,148 @@
+#include "http_client/transfers.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+#include "support/http_receiver.h"
+#include "support/poll.h"
+
+namespace hookhost::http_client {
+namespace {
+
+using namespace std::chrono_literals;
+using test::HttpReceiver;
+
+bool nobody(const IpAddress&) { return false; }
+
+class TransfersTest : public testing::Test {
+ protected:
+  Result<TransferAnswer> send(Transfer transfer) {
+    std::promise<Result<TransferAnswer>> told;
+    transfers.send(std::move(transfer), [&](Result<TransferAnswer> answer) { told.set_value(std::move(answer)); });
+    return told.get_future().get();
+  }
+  Transfers transfers;
+};
+
+TEST_F(TransfersTest, TellStatusBodyAndRetryAfter) {
+  HttpReceiver receiver([](const std::string& body) { return HttpReceiver::status(body == "hello" ? 429 : 400, "Retry-After: 7\r\n"); });
+  const auto answer = send({.url = receiver.url(), .body = "hello"});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer.value().status, 429);
+  EXPECT_EQ(answer.value().body, "ok");
+  EXPECT_EQ(answer.value().retry_after, "7");
+}
+
+TEST_F(TransfersTest, ConnectionsAreKept) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(send({.url = receiver.url(), .body = "x"}));
+  EXPECT_EQ(receiver.connections(), 1U);
+}
+
+TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  HttpReceiver hanging([&](const std::string&) { return released.wait(), std::string(); });
+  HttpReceiver healthy([](const std::string&) { return HttpReceiver::status(200); });
+  std::promise<Result<TransferAnswer>> late;
+  transfers.send({.url = hanging.url(), .body = "x", .timeout = 500ms}, [&](Result<TransferAnswer> answer) { late.set_value(std::move(answer)); });
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(send({.url = healthy.url(), .body = "x"}));
+  const auto answer = late.get_future().get();
+  release.set_value();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::timeout);
+}
+
+TEST_F(TransfersTest, AnAddressThatIsNotAllowedIsNotConnectedTo) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  for (const std::string host : {"127.0.0.1", "localhost", "0x7f.1", "017700000001", "2130706433"}) {
+    const auto answer = send({.url = "http://" + host + ":" + std::to_string(receiver.port()) + "/", .body = "x", .may_connect = nobody});
+    ASSERT_FALSE(answer) << host;
+    EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << host << ": " << answer.error().message;
+  }
+  EXPECT_EQ(receiver.connections(), 0U);
+}
+
+TEST_F(TransfersTest, AKeptConnectionOfSomeoneWhoIsAllowedIsNotUsedByOneWhoIsNot) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  ASSERT_TRUE(send({.url = receiver.url(), .body = "allowed"}));
+  const auto answer = send({.url = receiver.url(), .body = "not", .may_connect = nobody});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << answer.error().message;
+  EXPECT_EQ(receiver.bodies(), std::vector<std::string>{"allowed"});
+}
+
+TEST_F(TransfersTest, AnAnswerBeyondTheBoundIsCutAndStillAnAnswer) {
+  HttpReceiver receiver([](const std::string&) { return "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + std::string(100000, 'x'); });
+  const auto answer = send({.url = receiver.url(), .body = "x", .answer_bytes_max = 1000});
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer.value().status, 200);
+  EXPECT_TRUE(answer.value().cut);
+  EXPECT_EQ(answer.value().body.size(), 1000U);
+}
+
+TEST_F(TransfersTest, HeadersWithoutEndAreAnError) {
+  HttpReceiver receiver([](const std::string&) {
+    std::string head = "HTTP/1.1 200 OK\r\n";
+    for (int i = 0; i < 2000; ++i) head += "X-Filler: " + std::string(100, 'x') + "\r\n";
+    return head + "\r\n";
+  });
+  const auto answer = send({.url = receiver.url(), .body = "x"});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::io_error);
+}
+
+TEST_F(TransfersTest, FailuresNameTheOriginOnly) {
+  std::uint16_t port = 0;
+  { port = HttpReceiver([](const std::string&) { return std::string(); }).port(); }  // nobody listens there any more
+  const auto answer = send({.url = "http://user:word@127.0.0.1:" + std::to_string(port) + "/secret-path?token=t", .body = "x"});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::unreachable);
+  EXPECT_NE(answer.error().message.find("http://127.0.0.1:" + std::to_string(port)), std::string::npos) << answer.error().message;
+  for (const char* word : {"secret-path", "token", "word"}) EXPECT_EQ(answer.error().message.find(word), std::string::npos) << answer.error().message;
+}
+
+TEST_F(TransfersTest, HeadersWithLineBreaksAreRefused) {
+  const auto answer = send({.url = "http://127.0.0.1:1/", .headers = {{"X-A", "b\r\nX-C: d"}}});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::usage);
+}
+
+TEST_F(TransfersTest, AGroupCanBeCancelledAndTheOthersGoOn) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  HttpReceiver receiver([&](const std::string&) { return released.wait(), HttpReceiver::status(200); });
+  std::promise<Result<TransferAnswer>> first, second;
+  const auto group = transfers.new_group();
+  transfers.send({.url = receiver.url(), .body = "x", .group = group}, [&](Result<TransferAnswer> answer) { first.set_value(std::move(answer)); });
+  transfers.send({.url = receiver.url(), .body = "x", .group = transfers.new_group()}, [&](Result<TransferAnswer> answer) { second.set_value(std::move(answer)); });
+  ASSERT_TRUE(test::poll_until([&] { return receiver.bodies().size() == 2; }));
+  transfers.cancel(group);
+  const auto cancelled = first.get_future().get();
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ErrorCode::cancelled);
+  release.set_value();
+  EXPECT_TRUE(second.get_future().get());
+  transfers.cancel(group);  // nothing left of it
+}
+
+TEST_F(TransfersTest, CloseCancelsWhatRunsAndWhatComesLater) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  HttpReceiver hanging([&](const std::string&) { return released.wait(), std::string(); });
+  std::atomic<int> cancelled{0};
+  const auto count = [&](const Result<TransferAnswer>& answer) {
+    if (!answer && answer.error().code == ErrorCode::cancelled) ++cancelled;
+  };
+  for (int i = 0; i < 5; ++i) transfers.send({.url = hanging.url(), .body = "x"}, count);
+  ASSERT_TRUE(test::poll_until([&] { return hanging.bodies().size() == 5; }));
+  transfers.close();
+  transfers.send({.url = hanging.url(), .body = "x"}, count);
+  EXPECT_EQ(cancelled, 6);
+  release.set_value();
+}
+
+}  // namespace
+}  // namespace hookhost::http_client
