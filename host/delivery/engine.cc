@@ -100,7 +100,7 @@ void Engine::Impl::count_earlier(Runner& runner) {
   const Offset until = runner.row().position.frontier;
   if (until <= core.feed.begin()) return;
   core.jobs.run([&feed = core.feed, inbox = core.inbox, weak = runner.weak_from_this(), id = runner.row().id, until,
-                 filter = EventFilter{runner.options().events, {}, {}, {}}] {
+                 filter = EventFilter{.events = runner.options().events, .types = {}, .key = {}, .id = {}, .team = runner.options().team}] {
     auto cursor = feed.cursor();
     if (!cursor) return;
     std::uint64_t count = 0;

@@ -154,7 +154,7 @@ void Engine::Impl::rebuild_index() {
   index_stale = false;
   index_.clear();
   for (const auto& [id, runner] : runners) {
-    if (runner->attached()) index_.add(runner->member(), runner->options().events);
+    if (runner->attached()) index_.add(runner->member(), runner->options().events, runner->options().team);
   }
 }
 

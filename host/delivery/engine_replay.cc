@@ -1,5 +1,6 @@
 // Replays: what one would do, starting it, following it.
 #include <algorithm>
+#include <functional>
 
 #include "delivery/engine_impl.h"
 
@@ -28,7 +29,7 @@ Situation situation_of(const Runner& runner) {
 }
 
 EventFilter filter_of(const ReplayRequest& request, const SubscriberOptions& options) {
-  EventFilter filter{options.events, request.types, request.key, {}};
+  EventFilter filter{.events = options.events, .types = request.types, .key = request.key, .id = {}, .team = options.team};
   if (request.id) filter.id = request.id->value;
   return filter;
 }
@@ -68,23 +69,32 @@ std::string refusal_of(const ReplayRequest& request, const Situation& now, const
   return {};
 }
 
-// Counts without decoding a single body.
-Result<> count_matching(EventFeed& feed, const EventFilter& filter, ReplayPlan& plan) {
+// Looks at every head in [from, until) without decoding a single body.
+Result<> look_at(EventFeed& feed, Offset from, Offset until, std::vector<std::pair<Offset, Offset>>& removed, const std::function<void(const EventHead&)>& look) {
   HOOKHOST_TRY(auto cursor, feed.cursor());
-  for (Offset at = plan.from; at < plan.until;) {
-    HOOKHOST_TRY(auto read, cursor->scan(at, plan.until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
-      if (!filter.passes(head)) return false;
-      ++plan.matching;
-      if (!plan.first) plan.first = head.received_at;
-      plan.last = head.received_at;
+  for (Offset at = from; at < until;) {
+    HOOKHOST_TRY(auto read, cursor->scan(at, until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
+      look(head);
       return false;
     }));
-    for (const auto& [from, until] : read.removed) {
-      plan.events_removed.push_back(from);
-      plan.events_removed.push_back(until);
-    }
+    removed.insert(removed.end(), read.removed.begin(), read.removed.end());
     if (read.next <= at) break;
     at = read.next;
+  }
+  return success();
+}
+
+Result<> count_matching(EventFeed& feed, const EventFilter& filter, ReplayPlan& plan) {
+  std::vector<std::pair<Offset, Offset>> removed;
+  HOOKHOST_CHECK(look_at(feed, plan.from, plan.until, removed, [&](const EventHead& head) {
+    if (!filter.passes(head)) return;
+    ++plan.matching;
+    if (!plan.first) plan.first = head.received_at;
+    plan.last = head.received_at;
+  }));
+  for (const auto& [from, until] : removed) {
+    plan.events_removed.push_back(from);
+    plan.events_removed.push_back(until);
   }
   return success();
 }
@@ -230,6 +240,23 @@ Result<> Engine::replay_resume(state::StreamId id) {
     if (!runner.running()) return done(fail(ErrorCode::unavailable, "the subscriber's instance is not running now (hookhost status says why); try again"));
     runner.resume_replay(row, std::move(done));
   });
+}
+
+Result<std::uint64_t> Engine::resume_from_now(const SubscriberId& id) {
+  HOOKHOST_TRY(const auto now, impl_->on_loop([&]() -> std::optional<Situation> {
+    const Runner* runner = impl_->find(id);
+    return runner == nullptr ? std::nullopt : std::optional(situation_of(*runner));
+  }));
+  if (!now) return Impl::unknown(id);
+  if (now->row.condition == state::Condition::detached) return fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload");
+  if (!now->attached) return fail(ErrorCode::refused, id.value + " has no running instance: enable it first");
+  const Offset end = impl_->core.feed.durable_end();
+  const EventFilter filter{.events = now->options.events, .types = {}, .key = {}, .id = {}, .team = now->options.team};
+  std::uint64_t skipped = 0;
+  std::vector<std::pair<Offset, Offset>> removed;
+  HOOKHOST_CHECK(look_at(impl_->core.feed, now->row.position.frontier, end, removed, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
+  HOOKHOST_CHECK(impl_->ordered(id, [end](Runner& runner, Done done) { runner.skip_to(end, std::move(done)); }));
+  return skipped;
 }
 
 }  // namespace hookhost::delivery

@@ -47,8 +47,8 @@ class EventFeed {
   [[nodiscard]] virtual Result<Offset> find_time(WallTime time) = 0;  // the first event received at or after it
   // `wake` is called after the durable end has moved, on any thread; it does not block. An empty one ends it: no call runs afterwards.
   virtual void on_durable(std::function<void()> wake) = 0;
-  // Appends one of the host's own events (`hookhost.*`). Blocks until durable.
-  [[nodiscard]] virtual Result<> append_own(std::string_view type, std::string_view json) = 0;
+  // Appends one of the host's own events (`hookhost.*`); `team`: whom it concerns, empty: the operator alone. Blocks until durable.
+  [[nodiscard]] virtual Result<> append_own(std::string_view type, std::string_view team, std::string_view json) = 0;
   // An event as bytes that outlive the event log: copies in dead letters.
   [[nodiscard]] virtual std::string encode(const event_log::Event& event) const = 0;
   [[nodiscard]] virtual Result<event_log::EventPtr> decode(std::string_view bytes, Offset offset) const = 0;

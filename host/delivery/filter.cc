@@ -10,6 +10,7 @@ bool EventFilter::passes(const EventHead& head) const {
   const auto matches = [&](const Pattern& pattern) { return pattern.matches(head.source, head.provider, head.type); };
   if (key && head.key != *key) return false;
   if (id && head.id != *id) return false;
+  if (team && head.team != *team) return false;
   return std::ranges::any_of(events, matches) && (types.empty() || std::ranges::any_of(types, matches));
 }
 

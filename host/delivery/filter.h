@@ -12,12 +12,13 @@
 
 namespace hookhost::delivery {
 
-// An event passes when one of `events` matches it, and, where they are given, one of `types`, the key and the id too.
+// An event passes when one of `events` matches it, and, where they are given, one of `types`, the key, the id and the team too.
 struct EventFilter {
   std::vector<Pattern> events;
   std::vector<Pattern> types;
   std::optional<std::string> key;
   std::optional<std::string> id;
+  std::optional<std::string> team;
 
   [[nodiscard]] bool passes(const EventHead& head) const;
 };

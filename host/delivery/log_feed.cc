@@ -27,12 +27,13 @@ Result<std::unique_ptr<EventCursor>> LogFeed::cursor() {
 
 Result<Offset> LogFeed::find_time(WallTime time) { return log_.reader().find_time(time); }
 
-Result<> LogFeed::append_own(std::string_view type, std::string_view json) {
+Result<> LogFeed::append_own(std::string_view type, std::string_view team, std::string_view json) {
   event_log::Event event;
   event.received_at = clock_.wall();
   event.id = ids_.next(event.received_at);
   event.source = event.provider = "hookhost";
   event.type = type;
+  event.team = team;
   event.content_type = "application/json";
   event.verified = true;
   event.body = json;

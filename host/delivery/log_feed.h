@@ -23,7 +23,7 @@ class LogFeed final : public EventFeed {
   [[nodiscard]] Result<Offset> find_time(WallTime time) override;
   void on_durable(std::function<void()> wake) override { log_.on_durable(std::move(wake)); }
   // Source and provider are "hookhost"; no team, no key.
-  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view json) override;
+  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view team, std::string_view json) override;
   [[nodiscard]] std::string encode(const event_log::Event& event) const override { return event_log::encode_event(event); }
   [[nodiscard]] Result<event_log::EventPtr> decode(std::string_view bytes, Offset offset) const override;
 

@@ -3,27 +3,25 @@
 namespace hookhost::delivery {
 
 void MatchIndex::clear() {
-  exact_.clear();
-  prefix_.clear();
-  any_by_provider_.clear();
-  by_source_.clear();
-  any_.clear();
+  every_team_ = Table{};
+  by_team_.clear();
   seen_.clear();
 }
 
-void MatchIndex::add(Member member, const std::vector<Pattern>& patterns) {
+void MatchIndex::add(Member member, const std::vector<Pattern>& patterns, const std::optional<std::string>& team) {
   if (seen_.size() <= member) seen_.resize(member + 1, 0);
+  Table& table = team ? by_team_[*team] : every_team_;
   for (const auto& pattern : patterns) {
     if (!pattern.source.empty()) {
-      by_source_[pattern.source].push_back({member, {}});
+      table.by_source[pattern.source].push_back({member, {}});
     } else if (pattern.kind == Pattern::Kind::exact) {
-      exact_[pattern.type].push_back({member, pattern.provider});
+      table.exact[pattern.type].push_back({member, pattern.provider});
     } else if (pattern.kind == Pattern::Kind::prefix) {
-      prefix_[pattern.type].push_back({member, pattern.provider});
+      table.prefix[pattern.type].push_back({member, pattern.provider});
     } else if (!pattern.provider.empty()) {
-      any_by_provider_[pattern.provider].push_back({member, {}});
+      table.any_by_provider[pattern.provider].push_back({member, {}});
     } else {
-      any_.push_back({member, {}});
+      table.any.push_back({member, {}});
     }
   }
 }
@@ -37,27 +35,33 @@ void MatchIndex::take(const Entries& entries, std::string_view provider, std::ve
   }
 }
 
-void MatchIndex::take(const ByText& map, std::string_view text, std::string_view provider, std::vector<Member>& out) {
+void MatchIndex::take(const ByText<Entries>& map, std::string_view text, std::string_view provider, std::vector<Member>& out) {
   if (map.empty()) return;
   if (const auto found = map.find(text); found != map.end()) take(found->second, provider, out);
 }
 
 void MatchIndex::match(const event_log::Event& event, std::vector<Member>& out) {
   ++round_;
+  match(every_team_, event, out);
+  if (event.team.empty() || by_team_.empty()) return;
+  if (const auto found = by_team_.find(event.team); found != by_team_.end()) match(found->second, event, out);
+}
+
+void MatchIndex::match(const Table& table, const event_log::Event& event, std::vector<Member>& out) {
   const std::string_view type = event.type;
   const bool own = type.starts_with(kOwnTypes);
-  take(exact_, type, event.provider, out);
-  if (!prefix_.empty()) {
+  take(table.exact, type, event.provider, out);
+  if (!table.prefix.empty()) {
     for (auto dot = type.find('.'); dot != std::string_view::npos; dot = type.find('.', dot + 1)) {
       const auto prefix = type.substr(0, dot + 1);
       // Only a pattern that itself begins with "hookhost." reaches the host's own events.
-      if (!own || prefix.starts_with(kOwnTypes)) take(prefix_, prefix, event.provider, out);
+      if (!own || prefix.starts_with(kOwnTypes)) take(table.prefix, prefix, event.provider, out);
     }
   }
   if (own) return;
-  take(by_source_, event.source, event.provider, out);
-  take(any_by_provider_, event.provider, event.provider, out);
-  take(any_, event.provider, out);
+  take(table.by_source, event.source, event.provider, out);
+  take(table.any_by_provider, event.provider, event.provider, out);
+  take(table.any, event.provider, out);
 }
 
 }  // namespace hookhost::delivery

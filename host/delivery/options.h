@@ -60,6 +60,8 @@ struct EngineOptions {
   Duration restart_delay_max = std::chrono::seconds{60};
   Duration unavailable_delay = std::chrono::seconds{1};           // the first probe; doubles up to unavailable_delay_max
   Duration unavailable_delay_max = std::chrono::seconds{60};
+  Duration recovery_delay = std::chrono::minutes{1};              // one that recovers is tried again after this; doubles up to recovery_delay_max
+  Duration recovery_delay_max = std::chrono::hours{1};
   Duration poll_max = std::chrono::milliseconds{500};             // how long the loop sleeps at most; tests with a manual clock want little
   std::uint64_t seed = 0;                                         // of the jitter; 0: from the system
 };

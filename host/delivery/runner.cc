@@ -55,6 +55,7 @@ Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
     : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
   run_ = run_of(row_.plan);
   recovering_ = number_after(row_.plan, "recovering=", 0) != 0;
+  gone_ = number_after(row_.plan, "gone=", 0) != 0;
   if (row_.condition == state::Condition::detached) {
     before_detached_ = static_cast<state::Condition>(std::min(number_after(row_.plan, "before=", 0), 3U));
   }
@@ -89,7 +90,8 @@ void Runner::note_error(const std::string& error) {
 void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber) {
   options_ = std::move(options);
   subscriber_ = std::move(subscriber);
-  filter_ = std::make_shared<EventFilter>(EventFilter{options_.events, {}, {}, {}});
+  filter_ = std::make_shared<EventFilter>(EventFilter{.events = options_.events, .types = {}, .key = {}, .id = {}, .team = options_.team});
+  rate_ = RateLimit(options_.rate);
   idle_reason_.clear();
   start_failures_ = 0;
   restart_when_quiet();
@@ -216,7 +218,9 @@ void Runner::build_streams(Started& started) {
   dead_letters_ = started.dead_letters;
   held_ = loaded.held.size();
   recount_ = false;
+  probing_ = recovering_ && options_.recovers;
   if (held_ > 0 && row_.condition == state::Condition::live) load_held();
+  plan_probe();
   needed_ = main_->oldest_needed();
   if (side_) needed_ = std::min(needed_, side_->oldest_needed());
 }
@@ -231,6 +235,7 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
   }
   EventFilter filter = std::move(narrowing.value());
   filter.events = options_.events;
+  filter.team = options_.team;
   side_ = std::make_unique<Stream>(row.id, row.position, pool_, options_.order_by, core_.options);
   side_->set_now(core_.now);
   side_->set_closed(closed_lanes_);
@@ -307,6 +312,7 @@ void Runner::replace_instance() {
 void Runner::take_back_stop() {
   const auto& sent = commit_phase_ == CommitPhase::committing && batch_.row ? *batch_.row : committed_row_;
   run_ = run_of(sent.plan);
+  gone_ = number_after(sent.plan, "gone=", 0) != 0;
   run_events_.clear();
   if (row_.condition != state::Condition::stopped || sent.condition == state::Condition::stopped) return;
   row_.condition = sent.condition;

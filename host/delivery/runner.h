@@ -4,6 +4,7 @@
 //   runner.cc          start, restart, drain, stop of the instance
 //   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
 //   runner_outcome.cc  what outcomes mean
+//   runner_recovery.cc stopping by itself and coming back
 //   runner_crash.cc    attempts that ended what they ran in
 //   runner_straggler.cc  the stop of an instance, calls that outlive it
 //   runner_commit.cc   batches: prepared, checkpoint, commit
@@ -74,6 +75,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void erase_parked(state::StreamId stream, Offset offset, Done done);
   void begin_replay(state::ReplayRow row, Done done);
   void begin_reset(state::ReplayRow row, Offset position, Done done);
+  void skip_to(Offset position, Done done);  // resumes there: what it owed before is no longer asked for
   void resume_replay(const state::ReplayRow& row, const Done& done);
   void cancel_replay(Done done);
   [[nodiscard]] bool running() const { return phase_ == Phase::running && !draining_; }
@@ -104,6 +106,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
     bool row = false;
     bool position = false;
     bool replay = false;
+    bool tally = false;
     state::Batch batch;            // parked, kv, attempts, gaps, erased rows of ended streams
     std::vector<Offset> covered;   // ok and ignored
     std::uint32_t outcomes = 0;
@@ -173,6 +176,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void forget_memory();
   void load_held(std::optional<state::StreamId> only = {});
   void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
+  void start_over(state::Batch batch, Done done);
   void recount_if_due();
   void note_error(const std::string& error);
   [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
@@ -217,14 +221,20 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void succeeded(Stream& stream, PendingNumber number, Completion& completion);
   void failed_attempt(Stream& stream, PendingNumber number, const Completion& completion);
   void park(Stream& stream, PendingNumber number, std::string_view reason, const std::string& error, std::uint32_t attempts);
-  void note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took);
-  void count_failure(Offset offset);
-  void end_run();
+  void note_attempt(const Pending& pending, std::string_view name, const Outcome& outcome, Duration took);
   void unpark(state::StreamId stream, Offset offset);
   [[nodiscard]] bool is_unparked(state::StreamId stream, Offset offset) const;
   void uncount(const Pending& pending);
-  void stop_myself();
   void append_own(std::string type, std::string detail);
+
+  // runner_recovery.cc
+  void count_failure(Offset offset);
+  void end_run();
+  void stop_myself(std::string reason);
+  void recovered();
+  void plan_probe();
+  void probe();
+  void probe_failed(Stream& stream, PendingNumber number);
 
   // runner_crash.cc
   [[nodiscard]] bool tell_crash(Stream& stream, PendingNumber number);
@@ -301,6 +311,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   bool touched_ = false;
   bool new_ = false;  // accepted for the first time, not attached yet
   std::size_t in_flight_ = 0;
+  RateLimit rate_;
   Duration took_{};  // a call, of late
   std::size_t fetching_ = 0;
   std::size_t side_out_ = 0;  // of both, those of the replay
@@ -327,6 +338,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::uint32_t run_ = 1;        // the failed run that parked rows are marked with
   std::unordered_set<std::uint64_t> run_events_;  // the offsets that it counts, since the instance started
   bool recovering_ = false;      // resumed after a stop, nothing ok yet
+  bool gone_ = false;            // it stopped because the receiver wants nothing more: not tried again by itself
+  bool probing_ = false;         // resumed by itself: one event at a time until one is ok
+  std::uint32_t probes_ = 0;     // that failed since it stopped
   std::optional<state::Condition> before_detached_;
   OutcomeCounts counts_;
   std::string last_error_;

@@ -90,10 +90,11 @@ state::Batch Runner::build_batch() {
     batch.replays.push_back(replay_->row);
   }
   if (changes_.row) {
-    row_.plan = "run=" + std::to_string(run_) + (recovering_ ? ";recovering=1" : "");
+    row_.plan = "run=" + std::to_string(run_) + (recovering_ ? ";recovering=1" : "") + (gone_ ? ";gone=1" : "");
     if (before_detached_) row_.plan += ";before=" + std::to_string(static_cast<int>(*before_detached_));
     batch.row = row_;
   }
+  if (changes_.tally) batch.tally = row_.tally;
   batch_covered_ = std::move(changes_.covered);
   std::sort(batch_covered_.begin(), batch_covered_.end());
   batch_waiters_ = std::move(changes_.waiters);
@@ -162,6 +163,7 @@ void Runner::committed(Result<> result) {
     return;
   }
   if (batch_.row) committed_row_ = *batch_.row;
+  if (batch_.tally) committed_row_.tally = *batch_.tally;
   if (batch_.position) committed_row_.position = *batch_.position;
   if (batch_.token) committed_row_.token = *batch_.token;
   needed_ = batch_needed_;

@@ -79,10 +79,11 @@ void Runner::hand_over() {
     limit = fetching_ > 0 || !out.empty() ? 0 : availability_.allowance(core_.now, limit);
     if (core_.now < availability_.until()) wake_at(availability_.until());
   }
+  if (probing_) limit = taken > 0 || !out.empty() ? 0 : std::min<std::size_t>(limit, 1);
   if (limit > 0 && main_allowed()) {
     take_from(*main_, limit, out);
     const std::size_t now_taken = in_flight_ + fetching_;
-    limit = availability_.is_up() ? (now_taken >= most ? 0 : most - now_taken) : (now_taken > taken ? 0 : limit);
+    limit = availability_.is_up() && !probing_ ? (now_taken >= most ? 0 : most - now_taken) : (now_taken > taken ? 0 : limit);
   }
   if (limit > 0 && side_ && allowed(*side_)) {
     // Beside live a replay takes half of what may be out, so that live finds room at once.
@@ -105,12 +106,17 @@ void Runner::hand_over() {
 void Runner::take_from(Stream& stream, std::size_t limit, std::vector<Delivery>& out) {
   const bool side = &stream == side_.get();
   for (std::size_t taken = 0; taken < limit; ++taken) {
+    if (rate_.available(core_.now) == 0) {
+      if (stream.has_listed()) wake_at(rate_.next(core_.now));
+      return;
+    }
     if (side && replay_->row.rate > 0 && replay_->rate.available(core_.now) == 0) {
       if (stream.has_listed()) wake_at(replay_->rate.next(core_.now));
       return;
     }
     const auto work = stream.take();
     if (!work) return;
+    rate_.take();
     if (side) replay_->rate.take();
     if (work->pending == kNoPending) {
       ++fetching_;

@@ -69,9 +69,12 @@ void Runner::return_to_configuration(Done done) {
 }
 
 void Runner::resume(Done done) {
+  probing_ = false;
   const bool was_stopped = row_.condition == state::Condition::stopped;
   if (was_stopped) {
     recovering_ = true;
+    probes_ = 0;
+    gone_ = false;
     row_.failed_run = 0;
   }
   set_condition(state::Condition::live, {});
@@ -249,10 +252,31 @@ void Runner::begin_reset(state::ReplayRow row, Offset position, Done done) {
     row.finished_at = core_.wall;
   }
   batch.replays.push_back(std::move(row));
+  start_over(std::move(batch), std::move(done));
+}
+
+void Runner::skip_to(Offset position, Done done) {
+  state::Batch batch;
+  batch.subscriber = row_.id;
+  batch.durable = true;
+  batch.skip = true;
+  batch.row = row_;
+  batch.row->position = {position, {}};
+  batch.row->condition = state::Condition::live;
+  batch.row->reason.clear();
+  batch.row->changed_at = core_.wall;
+  batch.row->failed_run = 0;
+  start_over(std::move(batch), std::move(done));
+}
+
+// A new instance begins at what `batch` says, whatever this one still runs.
+void Runner::start_over(state::Batch batch, Done done) {
   row_.condition = state::Condition::live;
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
-  recovering_ = false;
+  recovering_ = gone_ = false;
+  batch.row->plan = "run=" + std::to_string(run_);
+  row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
     HOOKHOST_TRY(auto earlier, store.replays(batch.subscriber));

@@ -99,7 +99,7 @@ void Runner::apply(Stream& stream, PendingNumber number, Completion& completion)
     case Status::reject:
       ++counts_.reject;
       note_error(outcome.error);
-      note_attempt(pool_[number], "reject", outcome.error, completion.took);
+      note_attempt(pool_[number], "reject", outcome, completion.took);
       park(stream, number, "rejected", outcome.error, pool_[number].attempt);
       break;
     case Status::unavailable:
@@ -116,13 +116,9 @@ void Runner::succeeded(Stream& stream, PendingNumber number, Completion& complet
   const bool ok = completion.outcome.status == Status::ok;
   ++(ok ? counts_.ok : counts_.ignored);
   start_failures_ = 0;
-  if (pending.attempt > 1) note_attempt(pending, to_string(completion.outcome.status), {}, completion.took);
+  if (pending.attempt > 1 || options_.keep_attempts) note_attempt(pending, to_string(completion.outcome.status), completion.outcome, completion.took);
   if (row_.failed_run != 0) end_run();
-  if (recovering_) {
-    recovering_ = false;
-    changes_.row = true;
-    append_own("hookhost.subscriber.recovered", "it handles events again");
-  }
+  if (recovering_) recovered();
   const bool side = &stream == side_.get();
   if (!completion.kv.empty() && (!side || replay_->kv)) {
     for (const auto& write : completion.kv) changes_.kv_bytes += write.key.size() + (write.value ? write.value->size() : 0);
@@ -167,8 +163,15 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
   Pending& pending = pool_[number];
   const Outcome& outcome = completion.outcome;
   note_error(outcome.error);
-  note_attempt(pending, outcome.crashed ? "crashed" : "retry", outcome.error, completion.took);
+  note_attempt(pending, outcome.crashed ? "crashed" : "retry", outcome, completion.took);
   if (outcome.crashed) ++pending.crashes;
+  if (probing_) return probe_failed(stream, number);
+  if (outcome.gone) {
+    park(stream, number, "exhausted", outcome.error, pending.attempt);
+    gone_ = true;
+    if (row_.condition == state::Condition::live) stop_myself("the receiver says that it is gone for good");
+    return;
+  }
   if (pending.crashes >= kCrashesMax) return park(stream, number, "crashed", outcome.error, pending.attempt);
   const auto pause = retry_delay(options_.retry, pending.attempt, outcome.retry_after, core_.jitter);
   if (!pause) return park(stream, number, "exhausted", outcome.error, pending.attempt);
@@ -225,44 +228,14 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
   changed();
 }
 
-void Runner::note_attempt(const Pending& pending, std::string_view outcome, const std::string& error, Duration took) {
+void Runner::note_attempt(const Pending& pending, std::string_view name, const Outcome& outcome, Duration took) {
   changes_.batch.attempts.push_back({pending.stream, pending.offset, pending.event->id, pending.event->type, pending.attempt, core_.wall, took,
-                                     std::string(outcome), error});
-}
-
-void Runner::end_run() {
-  row_.failed_run = 0;
-  ++run_;
-  run_events_.clear();
-  changes_.row = true;
-}
-
-// Different events count, not one that is retried by hand again and again.
-void Runner::count_failure(Offset offset) {
-  if (!run_events_.insert(offset.value).second) return;
-  ++row_.failed_run;
-  changes_.row = true;
-  if (options_.stop_after != 0 && row_.failed_run >= options_.stop_after && row_.condition == state::Condition::live) stop_myself();
-}
-
-// Too many events in a row failed: the fault is the subscriber's, not the events'. They are kept for the resume.
-void Runner::stop_myself() {
-  row_.condition = state::Condition::stopped;
-  row_.changed_at = core_.wall;
-  row_.reason = std::to_string(row_.failed_run) + " events in a row failed; the last error: " + last_error_;
-  for (auto& parked : changes_.batch.parked) {
-    if (parked.run == run_ && parked.kind == state::ParkedRow::Kind::dead) parked.kind = state::ParkedRow::Kind::held;
-  }
-  changes_.batch.run_to_held = run_;
-  const std::uint64_t moved = std::min<std::uint64_t>(row_.failed_run, dead_letters_);
-  dead_letters_ -= moved;
-  held_ += moved;
-  end_run();
-  changes_.urgent = true;
-  changed();
-  diagnose(Level::error, "delivery", "a subscriber stopped: " + row_.reason + "; after the repair: hookhost plugin resume " + row_.id.value,
-           {{"subscriber", row_.id.value}});
-  append_own("hookhost.subscriber.stopped", row_.reason);
+                                     std::string(name), outcome.error, outcome.http_status, outcome.answer});
+  if (!options_.keep_attempts) return;
+  const bool done = is_done(outcome.status);
+  ++(done ? row_.tally.successes : row_.tally.failures);
+  (done ? row_.tally.last_success : row_.tally.last_failure) = core_.wall;
+  changes_.tally = true;
 }
 
 void Runner::append_own(std::string type, std::string detail) {
@@ -271,8 +244,9 @@ void Runner::append_own(std::string type, std::string detail) {
   body["kind"] = row_.kind;
   body["detail"] = detail;
   body["at"] = to_rfc3339(core_.wall);
-  core_.jobs.run([&feed = core_.feed, type = std::move(type), json = boost::json::serialize(body)] {
-    if (const auto appended = feed.append_own(type, json); !appended) {
+  if (options_.team) body["team"] = *options_.team;
+  core_.jobs.run([&feed = core_.feed, type = std::move(type), team = options_.team.value_or(""), json = boost::json::serialize(body)] {
+    if (const auto appended = feed.append_own(type, team, json); !appended) {
       diagnose(Level::warn, "delivery", "an event of the host could not be appended: " + appended.error().message, {{"type", type}});
     }
   });

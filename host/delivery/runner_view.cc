@@ -51,6 +51,7 @@ SubscriberStatus Runner::status() const {
   out.gaps = gaps_;
   out.in_flight = in_flight_;
   out.failed_run = row_.failed_run;
+  out.tally = row_.tally;
   out.outcomes = counts_;
   out.earlier_events = earlier_events_;
   out.last_error = last_error_;

@@ -37,6 +37,7 @@ struct SubscriberStatus {
   std::uint64_t held = 0;
   std::uint64_t gaps = 0;        // not acknowledged
   std::uint32_t failed_run = 0;
+  state::Tally tally;            // since it exists; of those that keep every attempt
   OutcomeCounts outcomes;
   std::uint64_t earlier_events = 0;  // before the place where it began, that match: a replay would handle them
   std::string last_error;

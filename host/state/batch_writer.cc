@@ -21,9 +21,11 @@ void bind_offset(Statement& statement, int index, const std::optional<Offset>& o
 
 constexpr const char* kPutRow =
     "INSERT INTO subscriber (id, kind, condition, reason, frontier, done, token, reset_pending, handled_any, failed_run, plan, created_at, "
-    "changed_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) ON CONFLICT (id) DO UPDATE SET kind=?2, condition=?3, reason=?4, "
-    "frontier=?5, done=?6, token=?7, reset_pending=?8, handled_any=?9, failed_run=?10, plan=?11, created_at=?12, changed_at=?13";
+    "changed_at, failed_since) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14) ON CONFLICT (id) DO UPDATE SET kind=?2, condition=?3, "
+    "reason=?4, frontier=?5, done=?6, token=?7, reset_pending=?8, handled_any=?9, failed_run=?10, plan=?11, created_at=?12, changed_at=?13, "
+    "failed_since=?14";
 constexpr const char* kPutCondition = "UPDATE subscriber SET condition=?2, reason=?3, changed_at=?4 WHERE id=?1";
+constexpr const char* kPutTally = "UPDATE subscriber SET successes=?2, failures=?3, last_success=?4, last_failure=?5 WHERE id=?1";
 constexpr const char* kPutPosition = "UPDATE subscriber SET frontier=?2, done=?3 WHERE id=?1";
 constexpr const char* kPutToken = "UPDATE subscriber SET token=?2 WHERE id=?1";
 constexpr const char* kPutPrepared = "UPDATE subscriber SET prepared=?2 WHERE id=?1";
@@ -39,7 +41,8 @@ constexpr const char* kRunToHeld = "UPDATE parked SET kind=1 WHERE subscriber=?1
 constexpr const char* kPutKv = "INSERT OR REPLACE INTO kv (subscriber, key, value) VALUES (?1,?2,?3)";
 constexpr const char* kEraseKv = "DELETE FROM kv WHERE subscriber=?1 AND key=?2";
 constexpr const char* kPutAttempt =
-    "INSERT INTO attempt (subscriber, stream, offset, id, type, attempt, at, took, outcome, error) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)";
+    "INSERT INTO attempt (subscriber, stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer) "
+    "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 constexpr const char* kPutCrash =
     "INSERT OR REPLACE INTO crash (subscriber, stream, offset, attempt, crashes, cause, at, life) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)";
 constexpr const char* kEraseCrash = "DELETE FROM crash WHERE subscriber=?1 AND stream=?2 AND offset=?3";
@@ -78,23 +81,22 @@ Result<> BatchWriter::write(const Batch& batch) {
 }
 
 Result<> BatchWriter::clear(const Batch& batch) {
-  if (!batch.reset && !batch.forget) return success();
-  static constexpr const char* kReset[] = {"DELETE FROM kv WHERE subscriber=?1", "DELETE FROM lane WHERE subscriber=?1",
-                                           "DELETE FROM crash WHERE subscriber=?1",
-                                           "DELETE FROM parked WHERE subscriber=?1 AND kind=1",
-                                           "UPDATE subscriber SET prepared=x'' WHERE id=?1"};
+  if (!batch.reset && !batch.skip && !batch.forget) return success();
+  static constexpr const char* kSkip[] = {"DELETE FROM lane WHERE subscriber=?1", "DELETE FROM crash WHERE subscriber=?1",
+                                          "DELETE FROM parked WHERE subscriber=?1 AND kind=1",
+                                          "UPDATE subscriber SET prepared=x'' WHERE id=?1"};
+  static constexpr const char* kReset = "DELETE FROM kv WHERE subscriber=?1";
   static constexpr const char* kForget[] = {"DELETE FROM parked WHERE subscriber=?1", "DELETE FROM attempt WHERE subscriber=?1",
                                             "DELETE FROM replay WHERE subscriber=?1", "DELETE FROM gap WHERE subscriber=?1",
                                             "DELETE FROM subscriber WHERE id=?1"};
-  for (const char* sql : kReset) {
+  const auto run = [&](const char* sql) -> Result<> {
     HOOKHOST_TRY(const auto clear, database_.cached(sql));
-    HOOKHOST_CHECK(clear->bind(1, batch.subscriber.value).run());
-  }
+    return clear->bind(1, batch.subscriber.value).run();
+  };
+  for (const char* sql : kSkip) HOOKHOST_CHECK(run(sql));
+  if (batch.reset || batch.forget) HOOKHOST_CHECK(run(kReset));
   if (!batch.forget) return success();
-  for (const char* sql : kForget) {
-    HOOKHOST_TRY(const auto clear, database_.cached(sql));
-    HOOKHOST_CHECK(clear->bind(1, batch.subscriber.value).run());
-  }
+  for (const char* sql : kForget) HOOKHOST_CHECK(run(sql));
   return success();
 }
 
@@ -104,6 +106,7 @@ Result<> BatchWriter::put_row(const SubscriberRow& row) {
   put->bind(5, row.position.frontier.value).bind_blob(6, encode_offsets(row.position.done)).bind(7, row.token);
   put->bind(8, static_cast<int>(row.reset_pending)).bind(9, static_cast<int>(row.handled_any)).bind(10, row.failed_run);
   put->bind_blob(11, row.plan).bind(12, to_unix_ns(row.created_at)).bind(13, to_unix_ns(row.changed_at));
+  put->bind(14, to_unix_ns(row.failed_since));
   return put->run();
 }
 
@@ -121,6 +124,20 @@ Result<> BatchWriter::put_position(const Batch& batch) {
   if (batch.token) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutToken));
     HOOKHOST_CHECK(put->bind(1, id).bind(2, *batch.token).run());
+  }
+  if (batch.tally) {
+    HOOKHOST_TRY(const auto put, database_.cached(kPutTally));
+    const auto time = [&](int index, const std::optional<WallTime>& at) {
+      if (at) {
+        put->bind(index, to_unix_ns(*at));
+      } else {
+        put->bind_null(index);
+      }
+    };
+    put->bind(1, id).bind(2, batch.tally->successes).bind(3, batch.tally->failures);
+    time(4, batch.tally->last_success);
+    time(5, batch.tally->last_failure);
+    HOOKHOST_CHECK(put->run());
   }
   if (batch.prepared) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutPrepared));
@@ -182,7 +199,8 @@ Result<> BatchWriter::put_history(const Batch& batch) {
   for (const AttemptRow& row : batch.attempts) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutAttempt));
     put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, row.id.value).bind_blob(5, row.type).bind(6, row.attempt);
-    HOOKHOST_CHECK(put->bind(7, to_unix_ns(row.at)).bind(8, row.took.count()).bind(9, row.outcome).bind(10, cut(row.error)).run());
+    put->bind(7, to_unix_ns(row.at)).bind(8, row.took.count()).bind(9, row.outcome).bind(10, cut(row.error));
+    HOOKHOST_CHECK(put->bind(11, row.http_status).bind_blob(12, cut(row.answer)).run());
   }
   for (const auto& [stream, offset] : batch.crashes_erased) {
     HOOKHOST_TRY(const auto erase, database_.cached(kEraseCrash));

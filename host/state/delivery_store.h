@@ -43,6 +43,12 @@ struct Position {
   std::vector<Offset> done;
 };
 
+// What became of its attempts since it exists: for those that keep count (endpoints).
+struct Tally {
+  std::uint64_t successes = 0, failures = 0;
+  std::optional<WallTime> last_success, last_failure;
+};
+
 struct SubscriberRow {
   SubscriberId id;
   std::string kind;  // "plugin", later "endpoint"
@@ -53,6 +59,8 @@ struct SubscriberRow {
   bool reset_pending = false;    // --reset was asked; the plugin has not committed anything since
   bool handled_any = false;      // some event was handed to it since it was made or reset
   std::uint32_t failed_run = 0;  // different events exhausted or crashed in a row without one ok (stop_after)
+  WallTime failed_since;         // when that run began
+  Tally tally;                   // read with the row; written by Batch::tally alone
   std::string plan;              // delivery's own notes about the subscriber (text, opaque here)
   WallTime created_at;
   WallTime changed_at;  // when the condition changed last
@@ -99,7 +107,7 @@ struct KvWrite {
   std::optional<std::string> value;  // nullopt: erase
 };
 
-// One attempt that was not ok at the first try.
+// One attempt that was not ok at the first try, or any of a subscriber that keeps them all.
 struct AttemptRow {
   StreamId stream = kMainStream;
   Offset offset;
@@ -110,6 +118,8 @@ struct AttemptRow {
   Duration took{};
   std::string outcome;
   std::string error;
+  int http_status = 0;  // of an endpoint's answer; 0: there was none
+  std::string answer;   // its beginning
 };
 
 // An attempt that ended the process it ran in, so that nobody was left to say what became of it. It stands here until delivery has drawn its
@@ -152,6 +162,7 @@ struct Batch {
   std::optional<ConditionChange> condition;  // over the row's
   std::optional<Position> position;  // of the main stream
   std::optional<std::uint64_t> token;
+  std::optional<Tally> tally;
   std::vector<LaneRow> lanes;
   std::vector<std::pair<StreamId, std::string>> lanes_erased;
   std::vector<ParkedRow> parked;
@@ -165,6 +176,7 @@ struct Batch {
   std::vector<GapRow> gaps;
   std::optional<std::string> prepared;  // what the checkpoint now being asked for covers (delivery's own bytes); empty: forget it
   bool reset = false;                   // first clear kv, lanes, crashes, parked held rows, prepared: one commit with the rest
+  bool skip = false;                    // the same but for kv: what it owed is no longer asked for
   bool forget = false;                  // delete every row of the subscriber
 };
 

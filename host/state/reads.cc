@@ -6,8 +6,8 @@ namespace hookhost::state::reads {
 namespace {
 
 constexpr std::string_view kSubscriberColumns =
-    "SELECT id, kind, condition, reason, frontier, done, token, reset_pending, handled_any, failed_run, plan, created_at, changed_at, prepared "
-    "FROM subscriber ";
+    "SELECT id, kind, condition, reason, frontier, done, token, reset_pending, handled_any, failed_run, plan, created_at, changed_at, prepared, "
+    "failed_since, successes, failures, last_success, last_failure FROM subscriber ";
 constexpr std::string_view kParkedColumns =
     "SELECT subscriber, stream, offset, kind, id, type, reason, attempts, last_error, parked_at, run";
 constexpr std::string_view kReplayColumns =
@@ -21,6 +21,11 @@ auto damaged(std::string_view what) {
 std::optional<Offset> offset_or_none(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return Offset{row.number(column)};
+}
+
+std::optional<WallTime> time_or_none(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return from_unix_ns(row.integer(column));
 }
 
 Result<SubscriberRow> subscriber_of(const Statement& row) {
@@ -40,6 +45,8 @@ Result<SubscriberRow> subscriber_of(const Statement& row) {
   out.plan = row.text(10);
   out.created_at = from_unix_ns(row.integer(11));
   out.changed_at = from_unix_ns(row.integer(12));
+  out.failed_since = from_unix_ns(row.integer(14));
+  out.tally = {row.number(15), row.number(16), time_or_none(row, 17), time_or_none(row, 18)};
   return out;
 }
 
@@ -185,7 +192,7 @@ Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subsc
 }
 
 Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) {
-  std::string sql = "SELECT stream, offset, id, type, attempt, at, took, outcome, error FROM attempt WHERE subscriber=?1";
+  std::string sql = "SELECT stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer FROM attempt WHERE subscriber=?1";
   if (offset) sql += " AND offset=?2";
   HOOKHOST_TRY(const auto rows, database.cached(sql + " ORDER BY rowid DESC LIMIT ?3"));
   rows->bind(1, subscriber.value).bind(3, limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(limit));
@@ -202,7 +209,9 @@ Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId&
                    .at = from_unix_ns(rows->integer(5)),
                    .took = Duration{rows->integer(6)},
                    .outcome = rows->text(7),
-                   .error = rows->text(8)});
+                   .error = rows->text(8),
+                   .http_status = static_cast<int>(rows->integer(9)),
+                   .answer = rows->text(10)});
   }
 }
 

@@ -45,6 +45,17 @@ CREATE TABLE crash (
   cause TEXT NOT NULL, at INTEGER NOT NULL, life INTEGER NOT NULL, PRIMARY KEY (subscriber, stream, offset)) WITHOUT ROWID;
 )sql";
 
+// Version 3: what endpoints keep.
+constexpr const char* kDelivery3 = R"sql(
+ALTER TABLE attempt ADD COLUMN http_status INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN answer BLOB NOT NULL DEFAULT x'';
+ALTER TABLE subscriber ADD COLUMN failed_since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscriber ADD COLUMN successes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscriber ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE subscriber ADD COLUMN last_success INTEGER;
+ALTER TABLE subscriber ADD COLUMN last_failure INTEGER;
+)sql";
+
 constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
@@ -85,7 +96,7 @@ Result<bool> migrate(Database& database, std::span<const char* const> versions, 
 }  // namespace
 
 Result<bool> migrate_delivery(Database& database) {
-  constexpr std::array kVersions{kDelivery1, kDelivery2};
+  constexpr std::array kVersions{kDelivery1, kDelivery2, kDelivery3};
   return migrate(database, kVersions, kDeliveryId, "delivery.db");
 }
 

@@ -199,14 +199,19 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       return;
     }
     One& one = all_[batch.subscriber];
-    if (batch.reset) {
-      one.kv.clear();
+    if (batch.reset) one.kv.clear();
+    if (batch.reset || batch.skip) {
       one.lanes.clear();
       one.crashes.clear();
       std::erase_if(one.parked, [](const auto& row) { return row.second.kind == state::ParkedRow::Kind::held; });
       one.prepared.clear();
     }
-    if (batch.row) one.row = *batch.row;
+    if (batch.row) {
+      const state::Tally tally = one.row.tally;
+      one.row = *batch.row;
+      one.row.tally = tally;
+    }
+    if (batch.tally) one.row.tally = *batch.tally;
     if (batch.condition) {
       one.row.condition = batch.condition->condition;
       one.row.reason = batch.condition->reason;

@@ -23,6 +23,7 @@ class FakeFeed final : public delivery::EventFeed {
     std::string source = "orders";
     std::string provider = "shop";
     std::string body = "{}";
+    std::string team;
   };
 
   Offset append(const Spec& spec) {
@@ -38,6 +39,7 @@ class FakeFeed final : public delivery::EventFeed {
       event->type = spec.type;
       event->key = spec.key;
       event->body = spec.body;
+      event->team = spec.team;
       event->received_at = start_ + std::chrono::seconds{events_.size()};
       events_.push_back(std::move(event));
       wake = wake_;
@@ -106,8 +108,8 @@ class FakeFeed final : public delivery::EventFeed {
     const std::lock_guard lock(mutex_);
     wake_ = std::move(wake);
   }
-  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view json) override {
-    append({.key = "", .type = std::string(type), .source = "hookhost", .provider = "hookhost", .body = std::string(json)});
+  [[nodiscard]] Result<> append_own(std::string_view type, std::string_view team, std::string_view json) override {
+    append({.key = "", .type = std::string(type), .source = "hookhost", .provider = "hookhost", .body = std::string(json), .team = std::string(team)});
     return success();
   }
   [[nodiscard]] std::string encode(const event_log::Event& event) const override { return std::to_string(event.offset.value); }

@@ -1,0 +1,231 @@
+// What endpoints ask of the engine beside what plugins do: a team's events only, a rate, every attempt kept, when to stop and how to come back.
+#include <atomic>
+#include <future>
+#include <set>
+
+#include "engine_fixture.h"
+
+namespace hookhost::delivery {
+namespace {
+
+using EndpointRules = EngineTest;
+
+ScriptedSubscriber::Script failing(const std::atomic<bool>& broken) {
+  return [&broken](const Delivery&, auto&) { return broken ? ScriptedSubscriber::retry("answered 500") : ScriptedSubscriber::ok(); };
+}
+
+TEST_F(EndpointRules, ATeamsSubscriberGetsItsOwnTeamsEventsLiveCaughtUpAndReplayed) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  auto with = wishes();
+  with.team = "red";
+  const auto append = [&] {
+    for (const char* team : {"red", "blue", "", "red"}) feed.append({.key = "k", .team = team});
+  };
+  append();
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(settled());
+  append();
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 4; }));
+  const auto plan = engine->replay_plan({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}});
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan.value().matching, 4U);
+  ASSERT_TRUE(engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true}));
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 8; }));
+  ASSERT_TRUE(settled());
+  const auto calls = subscriber->calls();
+  for (const auto& call : calls) EXPECT_EQ(feed.at(call.offset)->team, "red");
+}
+
+TEST_F(EndpointRules, EveryAttemptIsKeptWithItsAnswerAndCounted) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery& delivery, auto&) {
+    Outcome out = delivery.attempt.value == 1 ? ScriptedSubscriber::retry("answered 503") : ScriptedSubscriber::ok();
+    out.http_status = delivery.attempt.value == 1 ? 503 : 204;
+    out.answer = "body";
+    return out;
+  });
+  auto with = wishes();
+  with.keep_attempts = true;
+  feed.append_many(3, 3);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(settled());
+  ASSERT_TRUE(poll_until([&] { return store.attempts(id, std::nullopt, 0).value().size() == 6; }));
+  const auto attempts = store.attempts(id, std::nullopt, 0).value();
+  for (const auto& row : attempts) {
+    EXPECT_EQ(row.http_status, row.attempt == 1 ? 503 : 204);
+    EXPECT_EQ(row.outcome, row.attempt == 1 ? "retry" : "ok");
+    EXPECT_EQ(row.answer, "body");
+  }
+  EXPECT_EQ(status().tally.successes, 3U);
+  EXPECT_EQ(status().tally.failures, 3U);
+  EXPECT_TRUE(status().tally.last_success);
+  close();
+  open();
+  attach(std::make_shared<ScriptedSubscriber>(), with);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(status().tally.successes, 3U);
+}
+
+TEST_F(EndpointRules, AReceiverThatIsGoneStopsAtOnceAndNothingIsLost) {
+  std::atomic<bool> gone{true};
+  auto subscriber = std::make_shared<ScriptedSubscriber>([&](const Delivery&, auto&) {
+    Outcome out = gone ? ScriptedSubscriber::retry("answered 410") : ScriptedSubscriber::ok();
+    out.gone = gone;
+    return out;
+  });
+  auto with = wishes();
+  with.recovers = true;  // not from this
+  options.recovery_delay = options.recovery_delay_max = 1ms;
+  feed.append_many(50, 5);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(becomes("stopped"));
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; }));
+  const auto calls = subscriber->count();
+  close();
+  gone = false;
+  auto second = std::make_shared<ScriptedSubscriber>();
+  open();
+  attach(second, with);
+  ASSERT_TRUE(becomes("stopped"));
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(settled());
+  EXPECT_LE(calls, 32U);
+  expect_once_in_order(second->calls(), 50);
+}
+
+class EndpointRulesInTime : public EngineTest {
+ protected:
+  const Clock& clock() override { return manual; }
+  void TearDown() override {
+    EngineTest::TearDown();
+    engine.reset();  // before its clock
+  }
+  // Time goes on, a little at a time, until `done`.
+  bool in_time(Duration step, const std::function<bool()>& done) {
+    return poll_until([&] {
+      manual.advance(step);
+      return done();
+    });
+  }
+  ManualClock manual;
+};
+
+TEST_F(EndpointRulesInTime, StopsOnlyWhenTheRunHasLastedLongEnough) {
+  std::atomic<bool> broken{true};
+  auto subscriber = std::make_shared<ScriptedSubscriber>(failing(broken));
+  auto with = wishes();
+  with.retry = {};
+  with.stop_after = 3;
+  with.stop_after_at_least = 1h;
+  feed.append_many(30, 30);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(in_time(1ms, [&] { return subscriber->count() == 30; }));
+  ASSERT_TRUE(in_time(1ms, [&] { return status().dead_letters == 30; }));
+  EXPECT_EQ(status().state, "live");
+  manual.advance(1h);
+  feed.append({.key = "last"});
+  ASSERT_TRUE(in_time(1ms, [&] { return status().state == "stopped"; }));
+  EXPECT_TRUE(in_time(1ms, [&] { return status().held == 31; })) << status().held;  // the whole run
+  broken = false;
+  auto resumed = std::async(std::launch::async, [&] { return engine->resume(id); });
+  ASSERT_TRUE(in_time(1ms, [&] { return resumed.wait_for(0s) == std::future_status::ready; }));
+  ASSERT_TRUE(in_time(1ms, [&] { return subscriber->ok_count() == 31; }));
+}
+
+TEST_F(EndpointRulesInTime, OneThatRecoversIsTriedWithOneEventNowAndThenAndGoesOnInOrder) {
+  std::atomic<bool> broken{true};
+  auto subscriber = std::make_shared<ScriptedSubscriber>(failing(broken));
+  auto with = wishes();
+  with.retry = {};
+  with.stop_after = 5;
+  with.recovers = true;
+  options.recovery_delay = 1min;
+  options.recovery_delay_max = 4min;
+  feed.append_many(40, 4);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(in_time(1ms, [&] { return status().state == "stopped" && status().in_flight == 0; }));
+  const auto before = subscriber->count();
+  ASSERT_TRUE(in_time(10s, [&] { return subscriber->count() == before + 3; }));
+  ASSERT_TRUE(in_time(1ms, [&] { return status().state == "stopped"; }));
+  EXPECT_GE(status().held, 5U);
+  std::set<std::uint64_t> tried;
+  for (std::size_t n = before; n < before + 3; ++n) tried.insert(subscriber->calls().at(n).offset.value);
+  EXPECT_EQ(subscriber->calls().back().attempt, subscriber->calls().at(before).attempt);  // a look is no attempt that counts
+  broken = false;
+  ASSERT_TRUE(in_time(10s, [&] { return subscriber->ok_count() == 40; }));
+  expect_once_in_order(subscriber->calls(), 40);
+  ASSERT_TRUE(in_time(1ms, [&] {
+    const auto types = feed.own_types();
+    return std::count(types.begin(), types.end(), "hookhost.subscriber.recovered") == 1;
+  }));
+  const auto types = feed.own_types();
+  EXPECT_EQ(std::count(types.begin(), types.end(), "hookhost.subscriber.stopped"), 1);
+}
+
+TEST_F(EndpointRulesInTime, ARateBoundsAttempts) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  auto with = wishes();
+  with.rate = 10;
+  feed.append_many(100, 50);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(in_time(1ms, [&] { return subscriber->ok_count() >= 5; }));
+  const auto begun = manual.monotonic();
+  const auto at_begin = subscriber->ok_count();
+  ASSERT_TRUE(in_time(20ms, [&] { return subscriber->ok_count() == 100; }));
+  const double seconds = std::chrono::duration<double>(manual.monotonic() - begun).count();
+  EXPECT_GE(seconds, static_cast<double>(100 - at_begin - 2) / 10);
+}
+
+TEST_F(EndpointRules, ResumingFromNowSkipsWhatCameMeanwhileAndSaysHowMuch) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  auto with = wishes();
+  with.team = "red";
+  open();
+  attach(subscriber, with);
+  for (int i = 0; i < 10; ++i) feed.append({.key = "k", .team = "red"});
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 10; }));
+  ASSERT_TRUE(engine->pause(id));
+  for (int i = 0; i < 20; ++i) feed.append({.key = "k", .team = i % 2 == 0 ? "red" : "blue"});
+  const auto skipped = engine->resume_from_now(id);
+  ASSERT_TRUE(skipped) << skipped.error().message;
+  EXPECT_EQ(skipped.value(), 10U);
+  feed.append({.key = "k", .team = "red"});
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 11; }));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(subscriber->calls().back().offset, Offset{30});
+  close();  // and it stays skipped
+  open();
+  auto second = std::make_shared<ScriptedSubscriber>();
+  attach(second, with);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(second->count(), 0U);
+}
+
+TEST_F(EndpointRules, ResumingFromNowForgetsWhatWasHeldAndBlocked) {
+  std::atomic<bool> broken{true};
+  auto subscriber = std::make_shared<ScriptedSubscriber>(failing(broken));
+  auto with = wishes();
+  with.retry = {1ms};
+  with.stop_after = 5;
+  feed.append_many(40, 4);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(becomes("stopped"));
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; }));
+  broken = false;
+  ASSERT_TRUE(engine->resume_from_now(id));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(status().held, 0U);
+  EXPECT_EQ(status().blocked_keys, 0U);
+  EXPECT_EQ(subscriber->ok_count(), 0U);
+  feed.append({.key = "k0"});
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 1; }));
+}
+
+}  // namespace
+}  // namespace hookhost::delivery
