@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/diagnostics.h"
+#include "delivery/notes.h"
 #include "delivery/prepared.h"
 
 namespace hookhost::delivery {
@@ -31,18 +32,6 @@ class InstanceSink final : public Sink {
   const std::uint64_t generation_;
 };
 
-std::uint32_t number_after(std::string_view text, std::string_view name, std::uint32_t otherwise) {
-  const auto at = text.find(name);
-  if (at == std::string_view::npos) return otherwise;
-  std::uint32_t value = 0;
-  for (std::size_t i = at + name.size(); i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-    value = value * 10 + static_cast<std::uint32_t>(text[i] - '0');
-  }
-  return value;
-}
-
-std::uint32_t run_of(std::string_view plan) { return std::max(1U, number_after(plan, "run=", 1)); }
-
 // How long a call gets to end when its instance is replaced after a fault.
 constexpr Duration kFaultGrace = std::chrono::seconds{2};
 
@@ -53,12 +42,11 @@ const Error kStopped{ErrorCode::unavailable, "the subscriber was stopped; try ag
 
 Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
     : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
-  run_ = run_of(row_.plan);
-  recovering_ = number_after(row_.plan, "recovering=", 0) != 0;
-  gone_ = number_after(row_.plan, "gone=", 0) != 0;
-  if (row_.condition == state::Condition::detached) {
-    before_detached_ = static_cast<state::Condition>(std::min(number_after(row_.plan, "before=", 0), 3U));
-  }
+  const Notes notes = Notes::parse(row_.plan);
+  run_ = notes.run;
+  recovering_ = notes.recovering;
+  gone_ = notes.gone;
+  if (row_.condition == state::Condition::detached) before_detached_ = notes.before_detached.value_or(state::Condition::live);
 }
 
 void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, const std::vector<state::GapRow>& gaps) {
@@ -311,8 +299,9 @@ void Runner::replace_instance() {
 // A stop that was not committed is decided anew: what led there is delivered again.
 void Runner::take_back_stop() {
   const auto& sent = commit_phase_ == CommitPhase::committing && batch_.row ? *batch_.row : committed_row_;
-  run_ = run_of(sent.plan);
-  gone_ = number_after(sent.plan, "gone=", 0) != 0;
+  const Notes notes = Notes::parse(sent.plan);
+  run_ = notes.run;
+  gone_ = notes.gone;
   run_events_.clear();
   if (row_.condition != state::Condition::stopped || sent.condition == state::Condition::stopped) return;
   row_.condition = sent.condition;

@@ -7,6 +7,7 @@
 
 #include "base/diagnostics.h"
 #include "base/failpoint.h"
+#include "delivery/notes.h"
 #include "delivery/prepared.h"
 #include "delivery/runner.h"
 
@@ -90,8 +91,7 @@ state::Batch Runner::build_batch() {
     batch.replays.push_back(replay_->row);
   }
   if (changes_.row) {
-    row_.plan = "run=" + std::to_string(run_) + (recovering_ ? ";recovering=1" : "") + (gone_ ? ";gone=1" : "");
-    if (before_detached_) row_.plan += ";before=" + std::to_string(static_cast<int>(*before_detached_));
+    row_.plan = Notes{run_, recovering_, gone_, before_detached_}.text();
     batch.row = row_;
   }
   if (changes_.tally) batch.tally = row_.tally;

@@ -1,6 +1,7 @@
 // What the operator asks.
 #include <tuple>
 
+#include "delivery/notes.h"
 #include "delivery/runner.h"
 
 namespace hookhost::delivery {
@@ -275,7 +276,7 @@ void Runner::start_over(state::Batch batch, Done done) {
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
   recovering_ = gone_ = false;
-  batch.row->plan = "run=" + std::to_string(run_);
+  batch.row->plan = Notes{.run = run_}.text();
   row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {

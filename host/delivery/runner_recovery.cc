@@ -80,7 +80,7 @@ void Runner::probe_failed(Stream& stream, PendingNumber number) {
   stream.requeue(number);
   probing_ = recovering_ = false;
   ++probes_;
-  set_condition(state::Condition::stopped, "tried again and failed: " + last_error_, [](const Result<>&) {});
+  set_condition(state::Condition::stopped, "tried again and failed: " + last_error_);
   plan_probe();
 }
 

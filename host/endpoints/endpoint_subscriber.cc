@@ -85,9 +85,10 @@ class EndpointSubscriber final : public delivery::Subscriber {
 
   void checkpoint(delivery::Checkpoint, std::function<void(Result<>)> done) override { done(success()); }
 
-  void stop(MonotonicTime deadline) override {
+  std::vector<std::uint64_t> stop(MonotonicTime deadline) override {
     if (instance_) instance_->stop(deadline);
     instance_ = nullptr;
+    return {};
   }
 
  private:

@@ -1,0 +1,36 @@
+#include "delivery/notes.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace hookhost::delivery {
+namespace {
+
+std::optional<std::uint32_t> number_after(std::string_view text, std::string_view name) {
+  const auto at = text.find(name);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::uint32_t value = 0;
+  std::from_chars(text.data() + at + name.size(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+std::string Notes::text() const {
+  std::string out = "run=" + std::to_string(run);
+  if (recovering) out += ";recovering=1";
+  if (gone) out += ";gone=1";
+  if (before_detached) out += ";before=" + std::to_string(static_cast<int>(*before_detached));
+  return out;
+}
+
+Notes Notes::parse(std::string_view text) {
+  Notes out;
+  out.run = std::max(1U, number_after(text, "run=").value_or(1));
+  out.recovering = number_after(text, "recovering=").value_or(0) != 0;
+  out.gone = number_after(text, "gone=").value_or(0) != 0;
+  if (const auto before = number_after(text, "before=")) out.before_detached = static_cast<state::Condition>(std::min(*before, 3U));
+  return out;
+}
+
+}  // namespace hookhost::delivery
