@@ -69,6 +69,9 @@ struct Duplicates {
   friend bool operator==(const Duplicates&, const Duplicates&) = default;
 };
 
+// The source name of what teams publish through /v1.
+inline constexpr const char* kPublishedSource = "v1";
+
 struct Source {
   std::string name;
   std::string path;  // "/in/<name>" unless given

@@ -143,6 +143,7 @@ Source read_source(const std::string& name, Section section, const Reading& read
   Source out;
   out.name = name;
   out.place = section.place();
+  if (name == kPublishedSource) section.problem("", "the name is that of what teams publish through /v1; give this source another one");
   out.path = "/in/" + name;
   section.text("path", out.path);
   if (!out.path.starts_with('/') || out.path.find_first_of(" ?#%") != std::string::npos || out.path.starts_with("/v1/")) {

@@ -48,7 +48,7 @@ class Section {
   // Every name of a mapping of mappings, checked to be a name.
   void each(const char* key, const std::function<void(const std::string& name, Section section)>& visit);
 
-  void problem(const char* key, const std::string& what);
+  void problem(const char* key, const std::string& what);  // "": of the section itself
   void problem(const YAML::Node& node, const char* key, const std::string& what);
   [[nodiscard]] std::string place() const { return problems_->place(node_); }
   [[nodiscard]] bool exists() const { return node_.IsDefined() && !node_.IsNull(); }
@@ -58,7 +58,7 @@ class Section {
 
  private:
   [[nodiscard]] std::optional<std::string> scalar(const char* key, YAML::Node& node);
-  [[nodiscard]] std::string join(const std::string& path, const std::string& key) const { return path.empty() ? key : path + "." + key; }
+  [[nodiscard]] std::string join(const std::string& path, const std::string& key) const { return path.empty() ? key : key.empty() ? path : path + "." + key; }
 
   YAML::Node node_;
   std::string path_;

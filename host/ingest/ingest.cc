@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "ingest/describe.h"
+#include "ingest/publish.h"
 
 namespace hookhost::ingest {
 namespace {
@@ -52,7 +53,7 @@ const Source* Sources::find(std::string_view path) const {
 }
 
 Ingest::Ingest(event_log::EventLog& log, EventIdGenerator& ids, const Clock& clock)
-    : log_(log), clock_(clock), ids_(ids), lines_(clock), sources_(std::make_shared<Sources>()) {}
+    : log_(log), clock_(clock), ids_(ids), lines_(clock), sources_(std::make_shared<Sources>()), published_(published_source()) {}
 
 std::shared_ptr<const Sources> Ingest::sources() const {
   const std::scoped_lock lock(mutex_);
@@ -90,6 +91,8 @@ Result<> Ingest::rebuild_duplicates() {
     by_name[source->settings.name] = source->state.get();
     longest = std::max(longest, source->state->duplicates.window());
   }
+  by_name[published_.settings.name] = published_.state.get();
+  longest = std::max(longest, published_.state->duplicates.window());
   event_log::Reader reader = log_.reader();
   const WallTime now = clock_.wall();
   HOOKHOST_TRY(const Offset from, reader.find_time(now - longest));
@@ -169,9 +172,12 @@ void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
     if (!is_explained) explain(source.settings.name, error.code, error.message, incoming.request_id);
     return answer(fail(error));
   }
-  event_log::Event& event = judged.value();
+  append(std::move(judged.value()), source.state, incoming.request_id, std::move(answer));
+}
+
+// Unless it was here before.
+void Ingest::append(event_log::Event event, std::shared_ptr<SourceState> state, std::string_view request_id, Answer answer) {
   event.id = ids_.next(event.received_at);
-  const std::shared_ptr<SourceState> state = source.state;
   const bool tracked = !event.digest.empty();
   const auto digest = to_digest(event.digest);
   if (tracked) {
@@ -190,7 +196,7 @@ void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
     }
     answer = [shared](Result<Accepted> done) { (*shared)(std::move(done)); };
   }
-  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, request_id = std::string(incoming.request_id),
+  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, request_id = std::string(request_id),
                       answer = std::move(answer)](const Result<Offset>& done) {
     if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())));
     if (done) {

@@ -45,6 +45,15 @@ struct Incoming {
   std::string_view request_id;
 };
 
+// An event that a team publishes itself, instead of a provider.
+struct Publication {
+  std::string team;
+  std::string type;
+  std::string body;             // the whole envelope, JSON in Kakiyo's form
+  std::string idempotency_key;  // empty: none; else the same one of the same team is a duplicate for 24 h
+  std::string request_id;
+};
+
 class Ingest {
  public:
   // `log`, `ids` and `clock` must outlive it. Whoever else appends events uses the same generator.
@@ -58,9 +67,13 @@ class Ingest {
 
   // Errors: those of signing::verify, team_mismatch, invalid_request; unavailable and its kin from the event log. Messages are for the client.
   void accept(const Source& source, Incoming incoming, Answer answer);
+  // Of a caller who has shown to be of that team, with a type that may be published: source `v1`, verified. Errors: unavailable and its kin.
+  void publish(Publication publication, Answer answer);
+  [[nodiscard]] const Source& published() const { return published_; }
 
  private:
   [[nodiscard]] Result<event_log::Event> judge(const Source& source, Incoming& incoming);
+  void append(event_log::Event event, std::shared_ptr<SourceState> state, std::string_view request_id, Answer answer);
   static void count_refusal(SourceState& state, ErrorCode code);
   void explain(std::string_view source, ErrorCode code, std::string_view why, std::string_view request_id);
 
@@ -70,6 +83,7 @@ class Ingest {
   LineLimit lines_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Sources> sources_;
+  const Source published_;
 };
 
 }  // namespace hookhost::ingest

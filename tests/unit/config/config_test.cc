@@ -53,12 +53,13 @@ TEST(Config, NamesEveryProblemWithItsPlace) {
 listen: {adress: "127.0.0.1:1", threads: none}
 sources:
   a: {scheme: kakyo}
+  v1: {unsigned: true}
 plugins:
   p: {}
 endpoints: {}
 )");
   for (const char* expected : {"hookhost.yaml:2:10: listen.adress: is not a known key; did you mean 'address'?", "listen.threads: wants a whole number",
-                               "sources.a.scheme: wants one of kakiyo", "must say unsigned: true", "plugins.p.library: is missing",
+                               "sources.a.scheme: wants one of kakiyo", "sources.v1: the name is that of", "must say unsigned: true", "plugins.p.library: is missing",
                                "endpoints: is not yet available"}) {
     EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nin\n" << text;
   }

@@ -51,6 +51,14 @@ sources:
     return future.get();
   }
 
+  Result<Accepted> publish(const std::string& team, const std::string& key, const std::string& body = kPublished) {
+    std::promise<Result<Accepted>> promise;
+    auto future = promise.get_future();
+    ingest_->publish({team, "linkedin.message.sent", body, key, "req_1"}, [&](Result<Accepted> done) { promise.set_value(std::move(done)); });
+    return future.get();
+  }
+  static constexpr const char* kPublished = R"({"event":"linkedin.message.sent","data":{"chatId":"chat_1"}})";
+
   event_log::Event last() {
     auto got = log_->reader().read(Offset{log_->durable_end().value - 1}, log_->durable_end(), {});
     return *got.value().events.at(0);
@@ -134,6 +142,41 @@ TEST_F(IngestTest, AnUnsignedSourceIsMarked) {
   ASSERT_TRUE(send("/in/open", R"({"type":"ping"})"));
   EXPECT_FALSE(last().verified);
   EXPECT_EQ(last().type, "ping");
+}
+
+TEST_F(IngestTest, StoresWhatATeamPublishes) {
+  const auto done = publish("team_a", "order 7");
+  ASSERT_TRUE(done) << done.error().message;
+  const auto event = last();
+  EXPECT_EQ(event.id, done.value().id);
+  EXPECT_EQ(event.source, "v1");
+  EXPECT_EQ(event.provider, "kakiyo");
+  EXPECT_EQ(event.type, "linkedin.message.sent");
+  EXPECT_EQ(event.team, "team_a");
+  EXPECT_EQ(event.key, "chat_1");
+  EXPECT_EQ(event.body, kPublished);
+  EXPECT_TRUE(event.verified);
+  const event_log::Header kept{"Idempotency-Key", "order 7"};
+  EXPECT_EQ(event.headers.back(), kept);
+}
+
+TEST_F(IngestTest, APublishedDuplicateIsKnownByItsKeyForADayOverARestartAndApartPerTeam) {
+  const auto first = publish("team_a", "k");
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(publish("team_b", "k").value().duplicate);
+  EXPECT_FALSE(publish("team_ak", "").value().duplicate);
+  EXPECT_FALSE(publish("team_a", "").value().duplicate);
+  EXPECT_FALSE(publish("team_a", "").value().duplicate);  // without a key nothing is a duplicate
+  EXPECT_EQ(log_->durable_end(), Offset{5});
+  open();
+  ASSERT_TRUE(ingest_->rebuild_duplicates());
+  const auto again = publish("team_a", "k", "{}");
+  EXPECT_TRUE(again.value().duplicate);
+  EXPECT_EQ(again.value().id, first.value().id);
+  EXPECT_EQ(log_->durable_end(), Offset{5});
+  EXPECT_EQ(ingest_->published().state->counters.duplicates.load(), 1U);
+  clock_.advance(std::chrono::hours{24} + std::chrono::seconds{1});
+  EXPECT_FALSE(publish("team_a", "k").value().duplicate);
 }
 
 TEST(Duplicates, FollowersShareTheFateOfTheFirst) {
