@@ -35,10 +35,10 @@ struct Core {
   Scanner scanner;
   Jitter jitter;
   std::shared_ptr<ScanPlace> singles = std::make_shared<ScanPlace>();  // fetches of single events
-  std::unique_ptr<EventCursor> near_cursor;                            // the last step from catching up to live, on the loop's thread
   MonotonicTime now{};                                                 // of this round
   WallTime wall{};
-  Offset live_end;                                                     // live subscribers were offered everything below it
+  Offset live_end;                                                     // live subscribers were offered everything below it; goes back to where one joins them
+  MonotonicTime join_at{};                                             // when those that start and are behind join the live ones next
   std::size_t live_count = 0;                                          // how many subscribers are live
   std::vector<std::weak_ptr<Runner>> touched;                          // want to be pumped this round
 };

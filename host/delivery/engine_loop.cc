@@ -136,7 +136,7 @@ void Engine::Impl::dispatch() {
     }
     if (!read.value().removed.empty()) {
       for (auto& [id, runner] : runners) {
-        if (runner->live()) runner->note_removed(read.value().removed);
+        if (runner->live() && runner->next_position() <= core.live_end) runner->note_removed(read.value().removed);
       }
     }
     for (const auto& event : read.value().events) {

@@ -193,6 +193,10 @@ void Runner::build_streams(Started& started) {
   committed_row_ = loaded.row;
   main_reading_ = Reading{};
   main_ = std::make_unique<Stream>(state::kMainStream, row_.position, pool_, options_.order_by, core_.options);
+  fresh_ = true;
+  join_at_.reset();
+  // Not all in one second, when many start together.
+  position_written_ = core_.now - core_.options.position_interval * (member_ % 30) / 30;
   main_->set_now(core_.now);
   close_lanes();
   main_->set_closed(closed_lanes_);

@@ -306,6 +306,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Reading main_reading_, side_reading_;
   std::optional<ReplayRun> replay_;
   bool live_ = false;
+  bool fresh_ = false;  // started and not yet live
+  std::optional<MonotonicTime> join_at_;
   std::uint64_t held_loads_ = 0;  // the answer to the last one counts
   bool holding_ = false;  // what is held is being loaded; nothing is fed until it stands before its lanes
   bool touched_ = false;

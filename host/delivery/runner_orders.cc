@@ -19,7 +19,7 @@ constexpr Duration kRecountEvery = std::chrono::seconds{1};
 
 Offset Runner::next_position() const {
   if (!main_) return row_.position.frontier;
-  return live_ ? core_.live_end : main_->read();
+  return live_ ? std::max(core_.live_end, main_->read()) : main_->read();
 }
 
 void Runner::set_condition(state::Condition condition, std::string reason) {

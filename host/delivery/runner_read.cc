@@ -7,8 +7,11 @@
 namespace hookhost::delivery {
 namespace {
 
-// The last step from catching up to live is read on the loop's thread: few enough not to be felt by others.
+// How far the dispatcher goes back for one that joins: few enough not to be felt by others, but for those that start.
 constexpr std::uint64_t kNearEvents = 512;
+constexpr std::uint64_t kStartEvents = 100'000;
+// Those that start and are farther behind join together.
+constexpr Duration kJoinEvery = std::chrono::milliseconds{200};
 
 HeadFilter wants(std::shared_ptr<const EventFilter> filter) {
   return [filter = std::move(filter)](const EventHead& head) { return filter->passes(head); };
@@ -17,6 +20,7 @@ HeadFilter wants(std::shared_ptr<const EventFilter> filter) {
 }  // namespace
 
 void Runner::offer_live(const event_log::EventPtr& event) {
+  if (event->offset < main_->read()) return;
   main_->set_now(core_.now);
   if (main_->room() == 0) {
     leave_live(event->offset);
@@ -62,22 +66,22 @@ void Runner::read_replay() {
   read_on(*side_, nullptr);
 }
 
+// The dispatcher goes back to where this one is and reads on for all live ones; those that were offered these events pass over them. So many
+// that start together after a kill cost one reading, not one each.
 bool Runner::step_to_live() {
   const std::uint64_t gap = core_.live_end.distance_from(main_->read());
-  if (gap > kNearEvents || main_->room() == 0 || (gap > 0 && main_->room() < gap)) return false;
-  while (main_->read() < core_.live_end) {
-    if (!core_.near_cursor) {
-      auto made = core_.feed.cursor();
-      if (!made) return false;
-      core_.near_cursor = std::move(made.value());
+  if (gap > kNearEvents && fresh_ && gap <= kStartEvents) {
+    if (!join_at_) {
+      if (core_.join_at <= core_.now) core_.join_at = core_.now + kJoinEvery;
+      join_at_ = core_.join_at;
     }
-    auto read = core_.near_cursor->scan(main_->read(), core_.live_end, kNearEvents, main_->room_bytes(), kScanLookedMax, wants(filter_));
-    if (!read || read.value().next <= main_->read()) return false;  // the scanner will meet it again and say so
-    note_removed(read.value().removed);
-    for (auto& event : read.value().events) main_->offer(std::move(event));
-    main_->advance(read.value().next);
-    if (main_->read() < core_.live_end && main_->room_bytes() == 0) return false;
+    if (core_.now < *join_at_) return wake_at(*join_at_), true;
+  } else if (gap > kNearEvents || main_->room() < std::max<std::uint64_t>(1, gap)) {
+    return false;
   }
+  core_.live_end = std::min(core_.live_end, main_->read());
+  fresh_ = false;
+  join_at_.reset();
   set_live(true);
   return true;
 }

@@ -35,7 +35,7 @@ SubscriberStatus Runner::status() const {
   const std::string name = row_.id.value;
   const Offset end = core_.feed.durable_end();
   out.position = main_ ? main_->frontier() : row_.position.frontier;
-  if (live_ && main_->window().empty()) out.position = core_.live_end;
+  if (live_ && main_->window().empty()) out.position = next_position();
   out.lag_events = end.distance_from(out.position);
   if (out.lag_events > 0 && main_) {
     const auto* oldest = main_->window().oldest();

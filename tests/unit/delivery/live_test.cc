@@ -85,5 +85,40 @@ TEST_F(Live, WhatALaneSkippedAndHandledAboveThePositionIsDoneForTheNextLife) {
   EXPECT_EQ(second->ok_offsets(), std::vector<std::uint64_t>{0}) << "only what hung";
 }
 
+// After a kill, positions are as old as their last commit: subscribers that nothing came for are not each read up to the end.
+TEST_F(Live, ManyThatStartTogetherAreCaughtUpWithOneReading) {
+  constexpr int kMany = 200;
+  std::vector<std::shared_ptr<ScriptedSubscriber>> all;
+  const auto attach_all = [&] {
+    all.clear();
+    for (int n = 0; n < kMany; ++n) {
+      auto with = wishes();
+      with.id = SubscriberId("s" + std::to_string(n));
+      with.team = "team " + std::to_string(n);
+      ASSERT_TRUE(engine->accept(with.id, "endpoint", {.kind = StartAt::Kind::beginning}));
+      all.push_back(std::make_shared<ScriptedSubscriber>());
+      ASSERT_TRUE(engine->attach(with, all.back()));
+    }
+  };
+  const auto all_live = [&] {
+    return poll_until([&] {
+      const auto now = engine->status();
+      return std::all_of(now.begin(), now.end(), [](const auto& one) { return one.state == "live" && one.lag_events == 0; });
+    });
+  };
+  open();
+  attach_all();
+  ASSERT_TRUE(all_live());
+  for (int n = 0; n < 2000; ++n) feed.append({.key = "k", .team = "team 7"});
+  ASSERT_TRUE(poll_until([&] { return all[7]->ok_count() == 2000; }));
+  kill_and_open();
+  const auto looked = feed.looked();
+  attach_all();
+  ASSERT_TRUE(all_live());
+  EXPECT_LT(feed.looked() - looked, 2000U * kMany / 4);
+  feed.append({.key = "k", .team = "team 9"});
+  ASSERT_TRUE(poll_until([&] { return all[9]->ok_count() == 1; }));
+}
+
 }  // namespace
 }  // namespace hookhost::delivery
