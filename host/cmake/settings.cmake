@@ -47,3 +47,13 @@ function(hookhost_warnings target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
 endfunction()
+
+# Events are made by one thread and freed by another: glibc's allocator makes them wait for each other and keeps more than it uses
+# (tests/bench/README.md). The sanitizers bring their own.
+function(hookhost_allocator program)
+  if(NOT HOOKHOST_SANITIZE)
+    find_package(PkgConfig REQUIRED)
+    pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)
+    target_link_libraries(${program} PRIVATE PkgConfig::jemalloc)
+  endif()
+endfunction()

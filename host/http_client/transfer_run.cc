@@ -40,8 +40,7 @@ std::string origin_of(const std::string& url) {
 
 }  // namespace
 
-Result<> TransferRun::prepare() {
-  HOOKHOST_TRY(headers_, header_list(transfer_.headers));
+void TransferRun::prepare() {
   CURL* const curl = handle_.get();
   curl_easy_reset(curl);
   set_common(curl, transfer_.url, transfer_.method, headers_.get(), std::max<Duration>(transfer_.timeout, std::chrono::milliseconds{1}));
@@ -70,7 +69,6 @@ Result<> TransferRun::prepare() {
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
   }
-  return success();
 }
 
 bool TransferRun::permits(const IpAddress& address) {

@@ -11,15 +11,13 @@ namespace hookhost::http_client {
 
 class TransferRun {
  public:
-  TransferRun(EasyHandle handle, Transfer transfer, Transfers::Done done, MonotonicTime begun)
-      : handle_(std::move(handle)), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun) {}
+  TransferRun(EasyHandle handle, Transfer transfer, HeaderList headers, Transfers::Done done, MonotonicTime begun)
+      : handle_(std::move(handle)), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun), headers_(std::move(headers)) {}
 
-  // Sets every option of the handle. Error: usage.
-  [[nodiscard]] Result<> prepare();
+  void prepare();  // sets every option of the handle
   // What the transfer came to.
   void finish(CURLcode code);
   void cancel() { done_(fail(ErrorCode::cancelled, "the host is stopping")); }
-  void fail_with(const Error& error) { done_(fail(error)); }
 
   [[nodiscard]] std::uint64_t group() const { return transfer_.group; }
   [[nodiscard]] CURL* handle() const { return handle_.get(); }

@@ -1,6 +1,6 @@
 #include "http_client/transfers.h"
 
-#include <atomic>
+#include <algorithm>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -30,17 +30,17 @@ class Transfers::Loop {
   }
 
   void send(Transfer transfer, Done done) {
+    auto headers = header_list(transfer.headers);  // here, for the caller's thread has more time than the loop's
+    if (!headers) return done(fail(headers.error()));
     {
       const std::scoped_lock lock(mutex_);
       if (!closing_) {
-        inbox_.push_back({std::move(transfer), std::move(done), system_clock().monotonic()});
+        inbox_.push_back({std::move(transfer), std::move(headers.value()), std::move(done), system_clock().monotonic()});
         return wake();
       }
     }
     done(fail(ErrorCode::cancelled, "the host is stopping"));
   }
-
-  std::uint64_t new_group() { return last_group_.fetch_add(1) + 1; }
 
   void cancel(std::uint64_t group) {
     const std::scoped_lock lock(mutex_);
@@ -60,6 +60,7 @@ class Transfers::Loop {
  private:
   struct Asked {
     Transfer transfer;
+    HeaderList headers;
     Done done;
     MonotonicTime at;
   };
@@ -109,11 +110,8 @@ class Transfers::Loop {
 
   void begin(Asked asked) {
     asked.transfer.timeout -= system_clock().monotonic() - asked.at;
-    auto run = std::make_unique<TransferRun>(handle(), std::move(asked.transfer), std::move(asked.done), asked.at);
-    if (const auto ready = run->prepare(); !ready) {
-      run->fail_with(ready.error());
-      return keep(run->take_handle());
-    }
+    auto run = std::make_unique<TransferRun>(handle(), std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
+    run->prepare();
     CURL* const handle = run->handle();
     runs_.emplace(handle, std::move(run));
     curl_multi_add_handle(multi_.get(), handle);
@@ -153,18 +151,24 @@ class Transfers::Loop {
   std::mutex mutex_;
   std::vector<Asked> inbox_;
   std::vector<std::uint64_t> cancelled_;
-  std::atomic<std::uint64_t> last_group_{0};
   bool closing_ = false, woken_ = false;
   std::vector<EasyHandle> spare_;                                  // of the loop
   std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;   // of the loop
   std::thread thread_;
 };
 
-Transfers::Transfers() : loop_(std::make_unique<Loop>()) {}
+Transfers::Transfers(unsigned threads) {
+  for (unsigned n = 0; n < std::max(1U, threads); ++n) loops_.push_back(std::make_unique<Loop>());
+}
 Transfers::~Transfers() { close(); }
-void Transfers::send(Transfer transfer, Done done) { loop_->send(std::move(transfer), std::move(done)); }
-std::uint64_t Transfers::new_group() { return loop_->new_group(); }
-void Transfers::cancel(std::uint64_t group) { loop_->cancel(group); }
-void Transfers::close() { loop_->close(); }
+void Transfers::send(Transfer transfer, Done done) {
+  Loop& loop = loop_of(transfer.group);
+  loop.send(std::move(transfer), std::move(done));
+}
+std::uint64_t Transfers::new_group() { return last_group_.fetch_add(1) + 1; }
+void Transfers::cancel(std::uint64_t group) { loop_of(group).cancel(group); }
+void Transfers::close() {
+  for (const auto& loop : loops_) loop->close();
+}
 
 }  // namespace hookhost::http_client

@@ -1,10 +1,11 @@
-// Many outgoing requests at once: one thread drives them all, over kept connections (HTTP/2 where the other side speaks it over TLS). A slow or
-// dead receiver costs its own transfer's time and nobody else's.
+// Many outgoing requests at once: a few threads drive them all, over kept connections (HTTP/2 where the other side speaks it over TLS). A slow
+// or dead receiver costs its own transfer's time and nobody else's.
 //
 // Redirects are not followed, proxies of the environment are not used, certificates are checked. DNS, connect and TLS failures are errors
 // like any other.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,13 +29,13 @@ struct Transfer {
   std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
   Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
   std::size_t answer_bytes_max = 64 << 10;                  // more is not read, and the connection is closed
-  // Asked on the loop's thread with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
+  // Asked on the thread of its group with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
   // a byte of it is sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
   std::function<bool(const IpAddress&)> may_connect;
   std::string ca_file;                                      // PEM; empty: the system's roots
   std::string certificate_file, key_file;                   // PEM, of the client; empty: none
   std::string proxy;                                        // "http://host:port"; empty: none
-  std::uint64_t group = 0;                                  // for cancel(); 0: none
+  std::uint64_t group = 0;                                  // those of one group share connections and can be cancelled together; 0: none
 };
 
 struct TransferAnswer {
@@ -45,12 +46,12 @@ struct TransferAnswer {
   Duration took{};
 };
 
-// Threads: every function from every thread. `done` is called once, on the loop's thread, and must not block; it may send().
+// Threads: every function from every thread. `done` is called once, on the thread of its group, and must not block; it may send().
 class Transfers {
  public:
   using Done = std::function<void(Result<TransferAnswer>)>;
 
-  Transfers();
+  explicit Transfers(unsigned threads = 2);
   ~Transfers();  // as close()
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
@@ -64,12 +65,14 @@ class Transfers {
   // What runs of the group ends with `cancelled`. Returns at once.
   void cancel(std::uint64_t group);
 
-  // What runs ends with `cancelled`, the thread is gone. Later send()s are cancelled at once. Idempotent; never from `done`.
+  // What runs ends with `cancelled`, the threads are gone. Later send()s are cancelled at once. Idempotent; never from `done`.
   void close();
 
  private:
   class Loop;
-  std::unique_ptr<Loop> loop_;
+  [[nodiscard]] Loop& loop_of(std::uint64_t group) { return *loops_[group % loops_.size()]; }
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::atomic<std::uint64_t> last_group_{0};
 };
 
 }  // namespace hookhost::http_client
