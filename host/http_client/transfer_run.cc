@@ -47,6 +47,7 @@ void TransferRun::prepare() {
   const Duration connect = std::min(kConnectTimeoutMax, transfer_.timeout);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(connect).count()));
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
+  curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // only a new connection asks, and it asks anew
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold up the loop when the transfer's time is over
   curl_easy_setopt(curl, CURLOPT_PROXY, transfer_.proxy.c_str());  // empty: not the environment's either
   if (!transfer_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, transfer_.ca_file.c_str());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -21,11 +22,19 @@ class HttpReceiver {
   // Gets a body, gives the whole answer; an empty one closes the connection without an answer. Called from several threads.
   using Answer = std::function<std::string(const std::string& body)>;
 
+  // Answers on the socket itself, as slowly, as long or as badly as it likes. False: the connection is closed.
+  using Serve = std::function<bool(int peer, const std::string& body)>;
+
   static std::string status(int code, const std::string& headers = "") {
     return "HTTP/1.1 " + std::to_string(code) + " X\r\nContent-Length: 2\r\n" + headers + "\r\nok";
   }
 
-  explicit HttpReceiver(Answer answer, std::uint16_t port = 0) : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit HttpReceiver(Answer answer, std::uint16_t port = 0)
+      : HttpReceiver(Serve([answer = std::move(answer)](int peer, const std::string& body) {
+          const std::string bytes = answer(body);
+          return !bytes.empty() && ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
+        }), port) {}
+  explicit HttpReceiver(Serve serve, std::uint16_t port = 0) : serve_(std::move(serve)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const int one = 1;
     ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     sockaddr_in address{};
@@ -62,6 +71,10 @@ class HttpReceiver {
   [[nodiscard]] std::vector<std::string> heads() const {
     const std::scoped_lock lock(mutex_);
     return heads_;
+  }
+  [[nodiscard]] std::vector<std::chrono::steady_clock::time_point> times() const {
+    const std::scoped_lock lock(mutex_);
+    return times_;
   }
   [[nodiscard]] std::size_t connections() const {
     const std::scoped_lock lock(mutex_);
@@ -111,19 +124,20 @@ class HttpReceiver {
         const std::scoped_lock lock(mutex_);
         bodies_.push_back(body);
         heads_.push_back(std::move(request_head));
+        times_.push_back(std::chrono::steady_clock::now());
       }
-      const std::string answer = answer_(body);
-      if (answer.empty() || ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
+      if (!serve_(peer, body)) return;
     }
   }
 
-  const Answer answer_;
+  const Serve serve_;
   const int listener_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
   bool ended_ = false;
   std::vector<int> peers_;
   std::vector<std::string> bodies_, heads_;
+  std::vector<std::chrono::steady_clock::time_point> times_;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };
