@@ -1,4 +1,6 @@
 // Receivers that misbehave in every way, seen from the endpoint's side.
+#include <poll.h>
+
 #include <algorithm>
 #include <atomic>
 #include <fstream>
@@ -136,7 +138,8 @@ TEST_F(Receivers, ABodyThatDripsIsATimeout) {
   HttpReceiver receiver(HttpReceiver::Serve([&](int peer, const std::string&) {
     const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
     for (bool open = ::send(peer, head.data(), head.size(), MSG_NOSIGNAL) > 0; open && !ended;) {
-      std::this_thread::sleep_for(20ms);  // how slowly it drips
+      pollfd hung_up{peer, POLLRDHUP, 0};
+      ::poll(&hung_up, 1, 20);  // how slowly it drips
       open = ::send(peer, "x", 1, MSG_NOSIGNAL) > 0;
     }
     return false;
