@@ -1,6 +1,5 @@
 #include "api/admin_api.h"
 
-#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 
@@ -12,20 +11,6 @@ namespace hookhost::api {
 namespace {
 
 namespace json = boost::json;
-
-Path split(std::string_view path) {
-  Path out;
-  while (!path.empty()) {
-    const auto slash = path.find('/');
-    if (slash != 0) out.emplace_back(path.substr(0, slash));
-    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
-  }
-  return out;
-}
-
-bool is_like(const Path& path, const Path& pattern) {
-  return std::equal(path.begin(), path.end(), pattern.begin(), pattern.end(), [](const auto& part, const auto& wanted) { return wanted == "*" || part == wanted; });
-}
 
 json::object event_log_view(HostControl& host) {
   const auto& log = host.event_log();
@@ -78,7 +63,7 @@ std::vector<const Route*> routes_at(const Path& path) {
   std::vector<const Route*> out;
   for (const auto routes : {std::span<const Route>(kHostRoutes), subscriber_routes(), delivery_routes(), dead_letter_routes(), replay_routes()}) {
     for (const Route& route : routes) {
-      if (is_like(path, split(route.path))) out.push_back(&route);
+      if (is_like(path, split_path(route.path))) out.push_back(&route);
     }
   }
   return out;
@@ -90,12 +75,12 @@ Error no_such_route_error() { return {ErrorCode::not_found, "there is no such ca
 
 std::vector<std::string_view> AdminApi::methods_of(std::string_view path) {
   std::vector<std::string_view> out;
-  for (const Route* route : routes_at(split(path))) out.push_back(route->method);
+  for (const Route* route : routes_at(split_path(path))) out.push_back(route->method);
   return out;
 }
 
 Result<std::string> AdminApi::handle(const AdminCall& call) {
-  const Path path = split(call.path);
+  const Path path = split_path(call.path);
   for (const Route* route : routes_at(path)) {
     if (route->method != call.method) continue;
     HOOKHOST_TRY(const json::value answer, route->answer(host_, call, path));

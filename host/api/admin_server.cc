@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/arguments.h"
+#include "api/methods.h"
 #include "api/metrics_page.h"
 #include "api/routes.h"
 #include "base/diagnostics.h"
@@ -26,31 +27,9 @@ std::vector<std::string_view> methods_of(std::string_view path) {
   return decoded ? AdminApi::methods_of(*decoded) : std::vector<std::string_view>{};
 }
 
-// HEAD is GET without the body, which http leaves out.
-std::string_view method_of(const http::RequestHead& head) { return head.method == "HEAD" ? std::string_view("GET") : std::string_view(head.method); }
-
-http::Response method_not_allowed(const std::vector<std::string_view>& methods, const RequestId& id) {
-  std::string allowed;
-  for (const std::string_view method : methods) allowed += (allowed.empty() ? "" : ", ") + std::string(method);
-  auto response = http::error_response(ErrorCode::method_not_allowed, "send " + allowed, id);
-  response.headers.push_back({"Allow", allowed});
-  return response;
-}
-
 }  // namespace
 
-AdminServer::AdminServer(HostControl& host, AdminGuard guard) : host_(host), guard_(std::move(guard)), api_(host) {
-  for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
-}
-
-AdminServer::~AdminServer() {
-  {
-    const std::scoped_lock lock(mutex_);
-    stops_ = true;
-  }
-  wakes_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
-}
+AdminServer::AdminServer(HostControl& host, AdminGuard guard) : host_(host), guard_(std::move(guard)), api_(host), workers_(kThreads, kQueueMax) {}
 
 http::HeadVerdict AdminServer::on_head(const http::RequestHead& head) {
   const auto allowed = guard_.check({head.path(), header(head, "Host"), header(head, "Origin"), header(head, "Authorization")});
@@ -69,17 +48,7 @@ http::HeadVerdict AdminServer::on_head(const http::RequestHead& head) {
 
 void AdminServer::on_request(http::Request&& request, std::shared_ptr<const void>, http::Responder responder) {
   if (request.head.path() == "/healthz" || request.head.path() == "/readyz") return responder.send(probe(request));
-  const RequestId id = request.head.request_id;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (queue_.size() < kQueueMax) {
-      queue_.emplace_back(std::move(request), std::move(responder));
-      wakes_.notify_one();
-      return;
-    }
-  }
-  diagnose(Level::warn, "api", "too many admin calls wait", {{"request_id", id.value}});
-  responder.send(http::error_response(ErrorCode::unavailable, "too many admin calls wait: send it again later", id));
+  workers_.post(std::move(request), std::move(responder), [this](const http::Request& waited) { return call(waited); });
 }
 
 http::Response AdminServer::probe(const http::Request& request) {
@@ -110,31 +79,6 @@ http::Response AdminServer::call(const http::Request& request) {
   diagnose(http_status(error.code) == 500 ? Level::error : Level::info, "api", "an admin call was refused: " + error.message,
            {{"reason", to_string(error.code)}, {"request_id", head.request_id.value}});
   return http::error_response(error, head.request_id);
-}
-
-http::Response AdminServer::answer(const http::Request& request) {
-  std::string reason = "not a std::exception";
-  try {
-    return call(request);
-  } catch (const std::exception& error) {
-    reason = error.what();
-  } catch (...) {
-  }
-  const RequestId& id = request.head.request_id;
-  diagnose(Level::error, "api", "an admin call failed", {{"reason", reason}, {"request_id", id.value}});
-  return http::failure_response(id);
-}
-
-void AdminServer::work() {
-  for (;;) {
-    std::unique_lock lock(mutex_);
-    wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    auto [request, responder] = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    responder.send(answer(request));
-  }
 }
 
 }  // namespace hookhost::api

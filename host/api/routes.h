@@ -6,14 +6,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/admin_api.h"
+#include "api/path.h"
 
 namespace hookhost::api {
-
-// "/api/subscribers/crm/pause" -> {"api", "subscribers", "crm", "pause"}.
-using Path = std::vector<std::string>;
 
 struct Route {
   std::string_view method;

@@ -1,5 +1,7 @@
 #include "app/public_handler.h"
 
+#include "api/v1_server.h"
+
 namespace hookhost::app {
 namespace {
 
@@ -13,7 +15,10 @@ constexpr unsigned kRetryAfterSeconds = 2;
 
 }  // namespace
 
+bool PublicHandler::is_for_v1(const http::RequestHead& head) const { return v1_ != nullptr && api::is_v1_path(head.path()); }
+
 http::HeadVerdict PublicHandler::on_head(const http::RequestHead& head) {
+  if (is_for_v1(head)) return v1_->on_head(head);
   auto sources = ingest_.sources();
   const ingest::Source* source = sources->find(head.path());
   if (source == nullptr) {
@@ -29,6 +34,7 @@ http::HeadVerdict PublicHandler::on_head(const http::RequestHead& head) {
 }
 
 void PublicHandler::on_request(http::Request&& request, std::shared_ptr<const void> context, http::Responder responder) {
+  if (is_for_v1(request.head)) return v1_->on_request(std::move(request), std::move(context), std::move(responder));
   const auto& judged = *static_cast<const Judged*>(context.get());
   std::vector<signing::HeaderView> headers;
   headers.reserve(request.head.headers.size());

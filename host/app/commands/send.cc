@@ -4,8 +4,8 @@
 #include <memory>
 #include <thread>
 
+#include "api/example_events.h"
 #include "app/command.h"
-#include "app/example_events.h"
 #include "app/rate_option.h"
 #include "base/bytes.h"
 #include "base/event_id.h"
@@ -162,7 +162,7 @@ Result<json::value> base_body(const Target& target, const SendOptions& options, 
     HOOKHOST_TRY(text, os::read_file(os::local_file_system(), options.data.substr(1), kBodyBytesMax));
   } else if (!options.data.empty()) {
     text = options.data;
-  } else if (const ExampleEvent* example = target.kind.empty() ? nullptr : find_example(target.kind, type)) {
+  } else if (const api::ExampleEvent* example = target.kind.empty() ? nullptr : api::find_example(target.kind, type)) {
     text = example->body;
   } else {
     text = json::serialize(plain_body(target));

@@ -2,14 +2,14 @@
 #include <boost/json.hpp>
 #include <memory>
 
+#include "api/example_events.h"
 #include "app/command.h"
-#include "app/example_events.h"
 
 namespace hookhost::app {
 namespace {
 
 CommandResult list(const Context& context) {
-  for (const ExampleEvent& example : example_events()) {
+  for (const api::ExampleEvent& example : api::example_events()) {
     if (context.json) {
       context.out << boost::json::serialize(boost::json::object{{"provider", example.provider},
                                                                 {"type", example.type},
@@ -27,7 +27,7 @@ CommandResult print_example(const Context& context, const std::string& name) {
   const auto colon = name.find(':');
   const std::string provider = colon == std::string::npos ? "" : name.substr(0, colon);
   const std::string type = colon == std::string::npos ? name : name.substr(colon + 1);
-  const ExampleEvent* example = find_example(provider, type);
+  const api::ExampleEvent* example = api::find_example(provider, type);
   if (example == nullptr) {
     return fail(ErrorCode::not_found, "there is no example of '" + name + "'; `hookhost types list` names those there are");
   }

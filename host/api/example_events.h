@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace hookhost::app {
+namespace hookhost::api {
 
 struct ExampleEvent {
   std::string_view provider;
@@ -23,4 +23,4 @@ struct ExampleEvent {
 // The example of that type, of that provider when `provider` is not empty.
 [[nodiscard]] const ExampleEvent* find_example(std::string_view provider, std::string_view type);
 
-}  // namespace hookhost::app
+}  // namespace hookhost::api

@@ -1,4 +1,4 @@
-#include "app/example_events.h"
+#include "api/example_events.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "ingest/describe.h"
 
-namespace hookhost::app {
+namespace hookhost::api {
 namespace {
 
 config::Source source_of(std::string_view provider) {
@@ -44,4 +44,4 @@ TEST(ExampleEvents, AreFoundByProviderAndType) {
 }
 
 }  // namespace
-}  // namespace hookhost::app
+}  // namespace hookhost::api

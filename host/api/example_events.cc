@@ -1,8 +1,8 @@
-#include "app/example_events.h"
+#include "api/example_events.h"
 
 #include <array>
 
-namespace hookhost::app {
+namespace hookhost::api {
 namespace {
 
 constexpr std::array kExamples{
@@ -49,4 +49,4 @@ const ExampleEvent* find_example(std::string_view provider, std::string_view typ
   return nullptr;
 }
 
-}  // namespace hookhost::app
+}  // namespace hookhost::api
