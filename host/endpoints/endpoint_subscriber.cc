@@ -34,7 +34,9 @@ class Instance : public std::enable_shared_from_this<Instance> {
       stopped_ = true;  // what is cut off now has no outcome: it comes again
       sender_.transfers.cancel(group_);
       idle_.wait(lock, [&] { return running_ == 0; });
+      return;
     }
+    sender_.transfers.cancel(group_);  // nothing runs: what is kept for it goes
   }
 
  private:

@@ -15,12 +15,14 @@ Result<HeaderList> header_list(const std::vector<std::pair<std::string, std::str
   return out;
 }
 
-void set_common(CURL* handle, const std::string& url, const std::string& method, curl_slist* headers, Duration timeout) {
+void set_common(CURL* handle, const std::string& url, const std::string& method) {
   curl_easy_setopt(handle, CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method.c_str());
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+}
+
+void set_time(CURL* handle, Duration timeout) {
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()));
 }
 

@@ -27,8 +27,9 @@ using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 // Without "Expect: 100-continue", which costs a round trip. Error: usage, for a name or value that would end its line.
 [[nodiscard]] Result<HeaderList> header_list(const std::vector<std::pair<std::string, std::string>>& headers);
 
-// The options that every request has: URL, method, headers, time; http and https only.
-void set_common(CURL* handle, const std::string& url, const std::string& method, curl_slist* headers, Duration timeout);
+// The options that every request has: URL and method; http and https only.
+void set_common(CURL* handle, const std::string& url, const std::string& method);
+void set_time(CURL* handle, Duration timeout);
 
 [[nodiscard]] ErrorCode code_of(CURLcode code);
 

@@ -34,7 +34,9 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
   HttpAnswer answer;
   Receiving receiving{&answer.body, request.answer_bytes_max};
   HOOKHOST_TRY(const HeaderList headers, header_list(request.headers));
-  set_common(curl, request.url, request.method, headers.get(), request.timeout);
+  set_common(curl, request.url, request.method);
+  set_time(curl, request.timeout);
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiving);

@@ -40,10 +40,22 @@ std::string origin_of(const std::string& url) {
 
 }  // namespace
 
-void TransferRun::prepare() {
+void TransferRun::prepare(bool again) {
+  CURL* const curl = handle_.get();
+  if (!again) set_what_the_group_shares();
+  set_time(curl, std::max<Duration>(transfer_.timeout, std::chrono::milliseconds{1}));
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_.get());
+  if (has_body()) {
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
+  }
+  for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA}) curl_easy_setopt(curl, option, this);
+}
+
+void TransferRun::set_what_the_group_shares() {
   CURL* const curl = handle_.get();
   curl_easy_reset(curl);
-  set_common(curl, transfer_.url, transfer_.method, headers_.get(), std::max<Duration>(transfer_.timeout, std::chrono::milliseconds{1}));
+  set_common(curl, transfer_.url, transfer_.method);
   const Duration connect = std::min(kConnectTimeoutMax, transfer_.timeout);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(connect).count()));
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
@@ -55,20 +67,12 @@ void TransferRun::prepare() {
     curl_easy_setopt(curl, CURLOPT_SSLCERT, transfer_.certificate_file.c_str());
     curl_easy_setopt(curl, CURLOPT_SSLKEY, transfer_.key_file.c_str());
   }
-  if (transfer_.method != "GET" && transfer_.method != "DELETE") {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
-  }
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
   if (transfer_.may_connect && transfer_.proxy.empty()) {
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
     // A kept connection may have been opened for a transfer that was allowed more.
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
-    curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
   }
 }
 

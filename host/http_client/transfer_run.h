@@ -14,7 +14,8 @@ class TransferRun {
   TransferRun(EasyHandle handle, Transfer transfer, HeaderList headers, Transfers::Done done, MonotonicTime begun)
       : handle_(std::move(handle)), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun), headers_(std::move(headers)) {}
 
-  void prepare();  // sets every option of the handle
+  // Sets the handle's options; `again`: it carried out a transfer of this group before.
+  void prepare(bool again);
   // What the transfer came to.
   void finish(CURLcode code);
   void cancel() { done_(fail(ErrorCode::cancelled, "the host is stopping")); }
@@ -25,11 +26,14 @@ class TransferRun {
 
  private:
   [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);
+  [[nodiscard]] bool has_body() const { return transfer_.method != "GET" && transfer_.method != "DELETE"; }
   [[nodiscard]] bool permits(const IpAddress& address);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_connected(void* self, char* address, char*, int, int);
+
+  void set_what_the_group_shares();
 
   EasyHandle handle_;
   Transfer transfer_;

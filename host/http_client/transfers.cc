@@ -106,12 +106,17 @@ class Transfers::Loop {
       if (run->group() == group) handles.push_back(handle);
     }
     for (CURL* const handle : handles) end(handle)->cancel();
+    if (const auto kept = spare_.find(group); kept != spare_.end()) {
+      spare_count_ -= kept->second.size();
+      spare_.erase(kept);
+    }
   }
 
   void begin(Asked asked) {
     asked.transfer.timeout -= system_clock().monotonic() - asked.at;
-    auto run = std::make_unique<TransferRun>(handle(), std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
-    run->prepare();
+    auto [easy, again] = handle_for(asked.transfer.group);
+    auto run = std::make_unique<TransferRun>(std::move(easy), std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
+    run->prepare(again);
     CURL* const handle = run->handle();
     runs_.emplace(handle, std::move(run));
     curl_multi_add_handle(multi_.get(), handle);
@@ -131,20 +136,31 @@ class Transfers::Loop {
       const CURLcode code = message->data.result;
       const auto run = end(message->easy_handle);  // Order: `message` is gone from here on
       run->finish(code);
-      keep(run->take_handle());
+      keep(run->group(), run->take_handle());
       any = true;
     }
     return any;
   }
 
-  EasyHandle handle() {
-    if (spare_.empty()) return EasyHandle(curl_easy_init());
-    EasyHandle out = std::move(spare_.back());
-    spare_.pop_back();
-    return out;
+  // And whether it is set up for the group already.
+  std::pair<EasyHandle, bool> handle_for(std::uint64_t group) {
+    const auto kept = spare_.find(group);
+    if (kept == spare_.end()) return {EasyHandle(curl_easy_init()), false};
+    EasyHandle out = std::move(kept->second.back());
+    kept->second.pop_back();
+    --spare_count_;
+    if (kept->second.empty()) spare_.erase(kept);
+    return {std::move(out), group != 0};
   }
-  void keep(EasyHandle handle) {
-    if (spare_.size() < kSpareHandles) spare_.push_back(std::move(handle));
+  void keep(std::uint64_t group, EasyHandle handle) {
+    if (spare_count_ >= kSpareHandles) {  // one of somebody else
+      const auto other = spare_.begin();
+      other->second.pop_back();
+      --spare_count_;
+      if (other->second.empty()) spare_.erase(other);
+    }
+    spare_[group].push_back(std::move(handle));
+    ++spare_count_;
   }
 
   std::unique_ptr<CURLM, FreeMulti> multi_;
@@ -152,8 +168,9 @@ class Transfers::Loop {
   std::vector<Asked> inbox_;
   std::vector<std::uint64_t> cancelled_;
   bool closing_ = false, woken_ = false;
-  std::vector<EasyHandle> spare_;                                  // of the loop
-  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;   // of the loop
+  std::unordered_map<std::uint64_t, std::vector<EasyHandle>> spare_;  // by group; of the loop
+  std::size_t spare_count_ = 0;
+  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;      // of the loop
   std::thread thread_;
 };
 

@@ -35,7 +35,8 @@ struct Transfer {
   std::string ca_file;                                      // PEM; empty: the system's roots
   std::string certificate_file, key_file;                   // PEM, of the client; empty: none
   std::string proxy;                                        // "http://host:port"; empty: none
-  std::uint64_t group = 0;                                  // those of one group share connections and can be cancelled together; 0: none
+  // Those of one group have everything above in common but headers, body and timeout, share connections and can be cancelled together; 0: none.
+  std::uint64_t group = 0;
 };
 
 struct TransferAnswer {
@@ -62,7 +63,7 @@ class Transfers {
 
   // A number that nobody else has, for the transfers of one owner.
   [[nodiscard]] std::uint64_t new_group();
-  // What runs of the group ends with `cancelled`. Returns at once.
+  // What runs of the group ends with `cancelled`, and what is kept for it is freed. Returns at once.
   void cancel(std::uint64_t group);
 
   // What runs ends with `cancelled`, the threads are gone. Later send()s are cancelled at once. Idempotent; never from `done`.
