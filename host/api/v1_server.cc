@@ -33,9 +33,15 @@ std::vector<const V1Route*> routes_at(const Path& path) {
   return named.empty() ? any : named;
 }
 
+// Decoded part by part: what is a slash in an id ("%2F") parts nothing.
 Path path_of(const http::RequestHead& head) {
-  const auto decoded = url_decode(head.path());
-  return decoded ? split_path(*decoded) : Path{};
+  Path out = split_path(head.path());
+  for (std::string& part : out) {
+    auto decoded = url_decode(part);
+    if (!decoded) return {};
+    part = std::move(*decoded);
+  }
+  return out;
 }
 
 http::HeadVerdict refuse(http::Response response) { return http::HeadVerdict::refuse(std::move(response)); }

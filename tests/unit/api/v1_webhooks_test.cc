@@ -214,6 +214,7 @@ TEST_F(V1Webhooks, OtherPathsAndMethodsAreRefused) {
   for (const char* path : {"/v1/", "/v1/prospects", "/v1/webhooks/a/b", "/v1/webhooks/test/example", "/v1/%zz", "/v1/webhooks/a/deliveries/b"}) {
     EXPECT_EQ(host_.call("GET", path).error(), "not_found") << path;
   }
+  EXPECT_EQ(host_.call("GET", "/v1/webhooks/events%2F").error(), "not_found");  // a webhook that does not exist
   const auto refused = host_.call("PATCH", "/v1/webhooks/webhook_1", "{}");
   EXPECT_EQ(refused.status, 405);
   EXPECT_EQ(refused.raw.header("Allow"), "GET, PUT, DELETE");

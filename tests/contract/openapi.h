@@ -1,0 +1,37 @@
+// An OpenAPI file as far as these tests need it.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hookhost::test {
+
+class OpenApi {
+ public:
+  explicit OpenApi(std::string_view text) : root_(boost::json::parse(boost::json::string_view(text.data(), text.size()))) {}
+
+  [[nodiscard]] const boost::json::object& paths() const { return root_.at("paths").as_object(); }
+  // With every $ref replaced by what it names; members beside a $ref win.
+  [[nodiscard]] boost::json::value resolved(const boost::json::value& value) const;
+  // Of "GET /webhooks/{webhookId}"; nullopt: the file has no such call.
+  [[nodiscard]] std::optional<boost::json::object> operation(const std::string& method, const std::string& path) const;
+  // The schema of an answer's JSON; nullopt: the call does not list the status (nor 5XX, if that may stand for it).
+  [[nodiscard]] std::optional<boost::json::value> answer_schema(const std::string& method, const std::string& path, int status, bool or_range) const;
+
+ private:
+  boost::json::value root_;
+};
+
+[[nodiscard]] OpenApi kakiyos();
+[[nodiscard]] OpenApi ours();  // as it is served
+
+[[nodiscard]] std::string lower(std::string text);
+
+// What is wrong with the value; empty: nothing.
+[[nodiscard]] std::string violations(const boost::json::value& schema, const boost::json::value& value);
+// Members that the schema does not name, unless it says that there may be others.
+[[nodiscard]] std::string undocumented(const boost::json::value& schema, const boost::json::value& value);
+
+}  // namespace hookhost::test
