@@ -14,7 +14,7 @@ int report(const Error& error, const Context& context) {
 }
 
 // Commands that the documentation speaks of and a later version brings.
-constexpr std::array kLater{"endpoint", "forward", "team", "backup", "events export", "events import", "plugin check", "plugin reload", "plugin test"};
+constexpr std::array kLater{"endpoint", "forward", "team", "backup", "events export", "events import", "plugin check", "plugin reload"};
 
 // The words of the line as far as they name commands, and the first that does not; empty when no word is left over.
 std::string unknown_command(const CLI::App& root) {

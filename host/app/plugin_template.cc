@@ -99,6 +99,10 @@ A hookhost plugin. Build it:
     cmake --build build
     ctest --test-dir build
 
+See what it does with example events; its kv lives in memory, but what it does outside is done unless it asks for `event.is_test()`:
+
+    hookhost plugin test build/@NAME@.so
+
 Enable it in hookhost.yaml, then `hookhost reload`:
 
     plugins:

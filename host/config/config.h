@@ -126,7 +126,8 @@ struct Config {
 // Which secrets are resolved. Unresolved ones stay empty; an unset variable is an error only where it is needed.
 struct Resolve {
   bool all = true;
-  std::string source;  // with all == false: that source's; empty: none
+  std::string source = {};  // with all == false: that source's; empty: none
+  std::string plugin = {};  // with all == false: what that plugin's config takes from the environment; empty: of none
 };
 
 // Reads and checks the file. Error: invalid_config; the message holds one line per problem, all of them.

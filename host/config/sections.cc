@@ -222,7 +222,7 @@ Plugin read_plugin(const std::string& name, Section section, const Reading& read
   const YAML::Node config = section.take("config");
   if (config.IsDefined() && !config.IsNull()) {
     if (config.IsMap()) {
-      out.config_json = yaml_to_json(config, "plugins." + name + ".config", reading.wants(""), reading.problems);
+      out.config_json = yaml_to_json(config, "plugins." + name + ".config", reading.wants_plugin(name), reading.problems);
     } else {
       section.problem(config, "config", "wants a mapping");
     }

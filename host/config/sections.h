@@ -16,6 +16,7 @@ struct Reading {
   [[nodiscard]] std::string path(const std::string& text) const;
   // Whether the secrets of this source are wanted; empty: those outside of sources.
   [[nodiscard]] bool wants(const std::string& source) const { return resolve.all || (!source.empty() && resolve.source == source); }
+  [[nodiscard]] bool wants_plugin(const std::string& plugin) const { return resolve.all || resolve.plugin == plugin; }
 };
 
 // "${NAME}", "${NAME:-default}", {file: PATH}, or the text itself. Nothing when it is not wanted or cannot be resolved (a problem then).

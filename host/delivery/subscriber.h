@@ -48,6 +48,7 @@ struct Delivery {
   std::uint64_t lane = 0;     // two deliveries with the same lane (not 0) are never submitted at once; 0: no order
   Duration timeout{};         // from the moment the handler is called
   bool replay = false;        // the REPLAY flag of the plugin ABI
+  bool test = false;          // the TEST flag of the plugin ABI
   bool kv_writable = true;    // false in a replay beside live
 };
 
@@ -85,6 +86,7 @@ class KvReader {
 struct StartRequest {
   std::uint64_t token = 0;  // the last committed one; 0: none
   bool reset = false;       // the operator asked to start over: derived state of an earlier life must go
+  bool test = false;        // a life for test events only: what earlier lives made is left alone
   std::shared_ptr<Sink> sink;
   std::shared_ptr<KvReader> kv;
 };

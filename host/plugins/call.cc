@@ -38,7 +38,8 @@ Call::Call(delivery::Delivery delivery, std::uint64_t ticket, delivery::KvReader
   headers_.reserve(event.headers.size());
   for (const auto& header : event.headers) headers_.push_back({str(header.name), str(header.value)});
   event_.struct_size = sizeof event_;
-  event_.flags = (event.verified ? HOOKHOST_EVENT_VERIFIED : 0) | (delivery_.replay ? HOOKHOST_EVENT_REPLAY : 0);
+  event_.flags = (event.verified ? HOOKHOST_EVENT_VERIFIED : 0) | (delivery_.replay ? HOOKHOST_EVENT_REPLAY : 0) |
+                 (delivery_.test ? HOOKHOST_EVENT_TEST : 0);
   event_.offset = event.offset.value;
   event_.id = str(event.id.value);
   event_.source = str(event.source);

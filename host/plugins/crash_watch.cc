@@ -10,6 +10,7 @@
 #include <iterator>
 #include <memory>
 #include <random>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -47,6 +48,7 @@ Watched watched[] = {{SIGSEGV, "SIGSEGV", {}}, {SIGBUS, "SIGBUS", {}}, {SIGILL, 
 // Read in signal handlers.
 std::atomic<Note*> note{nullptr};  // null: nobody watches
 std::atomic<bool> noted{false};    // the first crash is the one that ends the process
+bool says_so = false;
 pid_t process = 0;                 // a plugin's child that crashes ends only itself
 constinit thread_local const CallMark* current_mark = nullptr;
 
@@ -79,11 +81,40 @@ void leave_note(int signal) {
   out->left.store(Left::event);
 }
 
+// Async-signal-safe.
+void say(const char* cause) {
+  char line[512] = "";
+  std::size_t used = 0;
+  const auto add = [&](std::string_view text) {
+    text = text.substr(0, sizeof line - 1 - used);
+    std::memcpy(line + used, text.data(), text.size());
+    used += text.size();
+  };
+  const CallMark* const mark = current_mark;
+  add("hookhost: the process ends by ");
+  add(cause);
+  add(mark == nullptr ? " outside of the plugin's calls: while it was loaded, or on a thread of its own" : " inside plugin ");
+  if (mark != nullptr) {
+    add(mark->instance());
+    add(", in ");
+    add(mark->doing());
+    if (mark->delivery() != nullptr) {
+      add(" of ");
+      add(mark->delivery()->event->type);
+    }
+  }
+  line[used++] = '\n';
+  static_cast<void>(!::write(STDERR_FILENO, line, used));
+}
+
 void on_signal(int signal, siginfo_t* info, void*) {
   const int error = errno;
   const bool sent = info->si_code <= 0;  // by kill, raise or abort, not by the processor
-  if (!sent || info->si_pid == ::getpid()) leave_note(signal);
   const auto* const entry = std::find_if(std::begin(watched), std::end(watched), [&](const Watched& one) { return one.signal == signal; });
+  if (!sent || info->si_pid == ::getpid()) {
+    leave_note(signal);
+    if (says_so && ::getpid() == process) say(entry->name);
+  }
   ::sigaction(signal, &entry->before, nullptr);
   if (sent) ::raise(signal);  // arrives when this returns; what the processor raised comes again by itself
   errno = error;
@@ -93,7 +124,11 @@ void at_exit() {
   if (note.load() == nullptr || ::getpid() != process) return;
   leave_note(0);
   const CallMark* const mark = current_mark;
-  diagnose(Level::error, "plugins", "a plugin called exit(): the host ends with it", {{"instance", mark == nullptr ? "" : mark->instance()}});
+  if (says_so) {
+    say("exit()");
+  } else {
+    diagnose(Level::error, "plugins", "a plugin called exit(): the host ends with it", {{"instance", mark == nullptr ? "" : mark->instance()}});
+  }
   std::_Exit(EXIT_FAILURE);
 }
 
@@ -164,7 +199,8 @@ std::optional<Crash> CrashWatch::last() const {
   return out;
 }
 
-void CrashWatch::begin() {
+void CrashWatch::begin(bool to_say_so) {
+  says_so = to_say_so;
   auto* const fresh = new (file_.memory()) Note{};
   fresh->life = new_life();
   fresh->format = kFormat;

@@ -62,7 +62,8 @@ class CrashWatch {
   [[nodiscard]] std::optional<Crash> last() const;
   // Forgets that and watches from now on. The handlers go on to those that were there before (a sanitizer's report, a core dump). exit() from
   // within a plugin ends the process at once with status 1, or it would look like an orderly end and run destructors under running threads.
-  void begin();
+  // `says_so`: the dying thread also writes a line to standard error, for who has no next life to read the file.
+  void begin(bool says_so = false);
 
  private:
   explicit CrashWatch(os::MappedFile file) : file_(std::move(file)) {}

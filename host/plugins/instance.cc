@@ -54,9 +54,9 @@ Instance::Instance(std::shared_ptr<const Library> library, const InstanceSetting
 }
 
 Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library> library, const InstanceSettings& settings,
-                                                  std::shared_ptr<PluginMetrics> metrics, std::shared_ptr<delivery::KvReader> kv, bool reset,
+                                                  std::shared_ptr<PluginMetrics> metrics, const delivery::StartRequest& request,
                                                   std::uint64_t& token, Finished finished, const Clock& clock) {
-  std::unique_ptr<Instance> made(new Instance(std::move(library), settings, std::move(metrics), std::move(kv), std::move(finished), clock));
+  std::unique_ptr<Instance> made(new Instance(std::move(library), settings, std::move(metrics), request.kv, std::move(finished), clock));
   ErrorText error;
   try {
     const auto& entry = made->library_->entry();
@@ -73,7 +73,8 @@ Result<std::unique_ptr<Instance>> Instance::start(std::shared_ptr<const Library>
       return fail(ErrorCode::not_supported, "plugin " + settings.name + " made an instance without handle or destroy; tell its author");
     }
     if (instance->start != nullptr) {
-      hookhost_resume resume{sizeof resume, reset ? HOOKHOST_RESUME_RESET : 0, token, token};
+      const std::uint32_t flags = (request.reset ? HOOKHOST_RESUME_RESET : 0) | (request.test ? HOOKHOST_RESUME_TEST : 0);
+      hookhost_resume resume{sizeof resume, flags, token, token};
       const CallMark in_start(made->settings_.name, "start");
       const std::int32_t started = instance->start(instance, &resume, &error.table);
       if (started != HOOKHOST_OK) return fail(to_error(started, settings.name, error.text));

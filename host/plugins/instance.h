@@ -22,8 +22,8 @@ class Instance {
 
   // Creates and starts. Errors as delivery::Subscriber::start. `token`: in: the last committed; out: the plugin's own.
   [[nodiscard]] static Result<std::unique_ptr<Instance>> start(std::shared_ptr<const Library> library, const InstanceSettings& settings,
-                                                               std::shared_ptr<PluginMetrics> metrics, std::shared_ptr<delivery::KvReader> kv,
-                                                               bool reset, std::uint64_t& token, Finished finished, const Clock& clock);
+                                                               std::shared_ptr<PluginMetrics> metrics, const delivery::StartRequest& request,
+                                                               std::uint64_t& token, Finished finished, const Clock& clock);
   ~Instance();  // destroy
 
   [[nodiscard]] bool has_checkpoint() const;

@@ -36,7 +36,7 @@ class InstanceSubscriber final : public PluginSubscriber {
     auto crew = std::make_shared<Crew>(request.sink, clock_, settings_);
     std::uint64_t token = request.token;
     const std::weak_ptr<Crew> weak = crew;
-    HOOKHOST_TRY(auto instance, Instance::start(library_, instance_settings(), metrics_, request.kv, request.reset, token,
+    HOOKHOST_TRY(auto instance, Instance::start(library_, instance_settings(), metrics_, request, token,
                                                 [weak](delivery::Completion completion) {
                                                   if (const auto alive = weak.lock()) alive->finished(std::move(completion));
                                                 },

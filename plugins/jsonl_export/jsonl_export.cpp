@@ -68,6 +68,7 @@ class JsonlExport {
       : host_(host), path_(config.path("/path")), rotate_bytes_(static_cast<std::uint64_t>(config.integer("/rotate_bytes", 0))) {}
 
   void start(const hookhost::Resume& resume) {
+    if (resume.test) return;  // the file is another life's
     const auto committed = to_number(resume.kv.get(kLength));
     if (!committed && !resume.reset) keep_aside();
     part_ = to_number(resume.kv.get(kPart)).value_or(0);
@@ -77,6 +78,7 @@ class JsonlExport {
   }
 
   hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
+    if (event.is_test()) return hookhost::ignored();
     try {
       const std::string line = to_line(event);
       if (rotate_bytes_ > 0 && file_->length() > 0 && file_->length() + line.size() > rotate_bytes_) next_part();
@@ -90,7 +92,9 @@ class JsonlExport {
     return hookhost::ok();
   }
 
-  void checkpoint(const hookhost::Checkpoint&) { file_->sync(); }
+  void checkpoint(const hookhost::Checkpoint&) {
+    if (file_) file_->sync();
+  }
 
  private:
   [[nodiscard]] std::string part_path(std::uint64_t part) const { return part == 0 ? path_ : path_ + "." + std::to_string(part); }

@@ -71,7 +71,7 @@ class SlackNotify {
 
   hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call& call) {
     if (event.is_shadow()) return hookhost::ignored();
-    std::string body = to_json(template_.fill(event, call));
+    std::string body = to_json((event.is_test() ? "[test] " : "") + template_.fill(event, call));
     poster_->post(std::move(body), call.defer());
     return hookhost::deferred();
   }

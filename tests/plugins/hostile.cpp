@@ -155,6 +155,7 @@ int32_t handle(hookhost_instance* raw, const hookhost_event*, hookhost_call* cal
 int32_t start(hookhost_instance* raw, hookhost_resume* resume, hookhost_error* error) {
   const auto& self = *static_cast<Hostile*>(raw->plugin_data);
   if (self.mode == "start_throws") throw 1;
+  while (self.mode == "start_hangs") ::usleep(1000);
   if (self.mode == "start_unavailable") return error->set(error, str("the database is down")), HOOKHOST_UNAVAILABLE;
   if (self.mode == "start_old_token") resume->own_token = 1;
   if (self.mode == "start_mad_token") resume->own_token = UINT64_MAX;
@@ -164,6 +165,7 @@ int32_t start(hookhost_instance* raw, hookhost_resume* resume, hookhost_error* e
 int32_t checkpoint(hookhost_instance* raw, const hookhost_checkpoint*) {
   const auto& self = *static_cast<Hostile*>(raw->plugin_data);
   if (self.mode == "checkpoint_throws") throw 1;
+  while (self.mode == "checkpoint_hangs") ::usleep(1000);
   return self.mode == "checkpoint_refuses" ? HOOKHOST_RETRY : HOOKHOST_OK;
 }
 

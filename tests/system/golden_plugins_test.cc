@@ -18,6 +18,18 @@ TEST_P(GoldenPlugins, AreLoadedAndHandleAnEvent) {
   EXPECT_NE(host.diagnostics().find(name == "echo_c" ? "message 1" : "Hello, prospect_chat_1"), std::string::npos) << "its own line";
   EXPECT_EQ(host.terminate(), 0) << host.diagnostics();
 }
+
+TEST_P(GoldenPlugins, AreTestedByTheirPathAlone) {
+  const std::string name = GetParam();
+  std::filesystem::copy(GOLDEN_PLUGINS "/" + name + ".so", host.path(name + ".so"));
+  std::filesystem::permissions(host.path(name + ".so"), std::filesystem::perms{0700});
+  const Ran ran = host.run({"plugin", "test", host.path(name + ".so"), "--type", "linkedin.message.received", "--json"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  const auto steps = ran.objects();
+  ASSERT_EQ(steps.size(), 4U) << ran;
+  EXPECT_EQ(steps[1].at("type").as_string(), "linkedin.message.received");
+  EXPECT_EQ(steps[1].at("outcome").as_string(), "ok");
+}
 INSTANTIATE_TEST_SUITE_P(Abi10, GoldenPlugins, testing::Values("echo_c", "hello_cpp"), [](const auto& one) { return std::string(one.param); });
 
 }  // namespace

@@ -41,6 +41,7 @@ void add_plugin(CLI::App& root, Context& context, Chosen& chosen) {
       return 0;
     };
   });
+  add_plugin_test(*plugin, context, chosen);
   plugin->add_subcommand("list", "The configured ones")->callback([&] { chosen.run = [&] { return list(context); }; });
   const std::pair<const char*, const char*> verbs[] = {{"pause", "Stand still; nothing is lost"},
                                                        {"resume", "Go on: paused, stopped or held"},

@@ -7,6 +7,7 @@
 #include "api/example_events.h"
 #include "app/command.h"
 #include "app/rate_option.h"
+#include "app/text_option.h"
 #include "base/bytes.h"
 #include "base/event_id.h"
 #include "config/config.h"
@@ -158,10 +159,8 @@ void set_type(const Target& target, const std::string& type, json::value& body) 
 
 Result<json::value> base_body(const Target& target, const SendOptions& options, const std::string& type) {
   std::string text;
-  if (options.data.starts_with('@')) {
-    HOOKHOST_TRY(text, os::read_file(os::local_file_system(), options.data.substr(1), kBodyBytesMax));
-  } else if (!options.data.empty()) {
-    text = options.data;
+  if (!options.data.empty()) {
+    HOOKHOST_TRY(text, text_of_option(options.data));
   } else if (const api::ExampleEvent* example = target.kind.empty() ? nullptr : api::find_example(target.kind, type)) {
     text = example->body;
   } else {

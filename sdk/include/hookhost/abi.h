@@ -193,6 +193,7 @@ typedef struct hookhost_resume {
 } hookhost_resume;
 /* Flags of a resume. Ignore those that you do not know. */
 #define HOOKHOST_RESUME_RESET 1u /* the operator asked to start over: what the plugin derived from earlier events must go */
+#define HOOKHOST_RESUME_TEST 2u  /* a life for test events only (`hookhost plugin test`), beside which another may run: leave alone what earlier lives made */
 
 /* What a checkpoint covers. Host's; lives for the call. */
 typedef struct hookhost_checkpoint {

@@ -87,6 +87,8 @@ class FakeHost {
   // ---- The instance's life ----------------------------------------------------------------------------------------------------------------
   // create and start, from what was committed. A failed start leaves no instance.
   Answer start() { return begin(0); }
+  // For test events only, as `hookhost plugin test` starts it.
+  Answer start_test() { return begin(HOOKHOST_RESUME_TEST); }
   // The operator starts over: kv, token and offsets are cleared.
   Answer reset() {
     stop();

@@ -55,6 +55,21 @@ TEST_F(JsonlExport, WritesALineAnEvent) {
   EXPECT_THAT(host.violations(), IsEmpty());
 }
 
+// Another life writes the file meanwhile.
+TEST_F(JsonlExport, ATestLeavesTheFileAsItIs) {
+  std::ofstream(directory / "out.jsonl") << "lines of a running host\n";
+  host.configure(R"({"path": "out.jsonl"})", directory.path());
+  ASSERT_TRUE(host.start_test().ok());
+  auto event = kakiyo_event("linkedin.message.received");
+  event.flags |= HOOKHOST_EVENT_TEST;
+  EXPECT_EQ(host.deliver(event).status, HOOKHOST_IGNORED);
+  EXPECT_TRUE(host.commit().ok());
+  host.stop();
+  EXPECT_EQ(file("out.jsonl"), "lines of a running host\n");
+  EXPECT_FALSE(exists("out.jsonl.unknown.1"));
+  EXPECT_THAT(host.violations(), IsEmpty());
+}
+
 TEST_F(JsonlExport, ACrashIsCutBackToWhatWasCommitted) {
   ASSERT_NO_FATAL_FAILURE(start());
   handle("committed");

@@ -85,6 +85,23 @@ TEST_F(ProspectCrm, RowsAndTokenAppearInOneTransaction) {
   EXPECT_THAT(token(), ElementsAre("1"));
 }
 
+// Whose token it would move is another life's.
+TEST_F(ProspectCrm, ATestChangesNeitherRowsNorToken) {
+  handle(event_at("linkedin.message.received", 1));
+  commit();
+  const Rows before = token();
+  FakeHost other{hookhost_plugin_entry_v1(), "crm"};
+  other.configure(R"({"path": "crm.db"})", directory.path());
+  ASSERT_TRUE(other.start_test().ok());
+  TestEvent event = event_at("prospect.unqualified", 2);
+  event.flags |= HOOKHOST_EVENT_TEST;
+  EXPECT_EQ(other.deliver(event).status, HOOKHOST_IGNORED);
+  EXPECT_TRUE(other.commit().ok());
+  other.stop();
+  EXPECT_EQ(token(), before);
+  EXPECT_EQ(rows("SELECT state FROM prospects"), Rows{"replied"});
+}
+
 TEST_F(ProspectCrm, AnOlderEventNeverOverwritesANewer) {
   handle(event_at("linkedin.message.received", 30, R"("prospectId":"p1","chatId":"c1","message":"newer")"));
   handle(event_at("linkedin.invitation.sent", 5));

@@ -52,6 +52,18 @@ TEST_F(SlackNotify, PostsTheFilledTemplateEscapedAsSlackAsks) {
   EXPECT_THAT(host.violations(), IsEmpty());
 }
 
+TEST_F(SlackNotify, MarksATestMessage) {
+  const HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  configure(receiver.url(), R"(, "template": "{{/data/message}}")");
+  ASSERT_TRUE(host.start_test().ok());
+  auto event = kakiyo_event("linkedin.message.received", "chat_1", "hello");
+  event.flags |= HOOKHOST_EVENT_TEST;
+  EXPECT_EQ(host.deliver(event).status, HOOKHOST_OK);
+  EXPECT_THAT(receiver.bodies(), ElementsAre(R"({"text":"[test] hello"})"));
+  host.stop();
+  EXPECT_THAT(host.violations(), IsEmpty());
+}
+
 TEST_F(SlackNotify, CutsALongMessageBetweenCharacters) {
   const HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
   configure(receiver.url(), R"(, "template": "x{{/data/message}}")");

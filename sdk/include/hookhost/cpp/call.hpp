@@ -179,6 +179,7 @@ struct Resume {
   std::uint64_t token = 0;  // of the last checkpoint that the host committed; 0: none
   bool reset = false;       // the operator asked to start over: what was derived from earlier events must go
   Kv kv;                    // committed state
+  bool test = false;        // a life for test events only, beside which another may run: leave alone what earlier lives made
 };
 
 // What checkpoint() makes durable.

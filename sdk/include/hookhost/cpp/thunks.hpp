@@ -114,7 +114,8 @@ struct Instance {
 
   static std::int32_t start(hookhost_instance* self, hookhost_resume* resume, hookhost_error* error) noexcept {
     return guarded("start threw something that is no std::exception", to(error), [&] {
-      const Resume past{resume->token, (resume->flags & HOOKHOST_RESUME_RESET) != 0, Kv(of(self).host, nullptr)};
+      const Resume past{resume->token, (resume->flags & HOOKHOST_RESUME_RESET) != 0, Kv(of(self).host, nullptr),
+                        (resume->flags & HOOKHOST_RESUME_TEST) != 0};
       if constexpr (std::is_void_v<decltype(of(self).plugin->start(past))>) {
         of(self).plugin->start(past);
       } else {
