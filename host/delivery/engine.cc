@@ -247,14 +247,21 @@ Result<SubscriberStatus> Engine::status(const SubscriberId& id) {
 }
 
 std::vector<DeliveryStatus> Engine::deliveries(const DeliveryQuery& query) {
-  auto out = impl_->on_loop([&] {
-    std::vector<DeliveryStatus> all;
+  std::vector<DeliveryStatus> all;
+  const auto elsewhere = impl_->on_loop([&] {
+    std::vector<SubscriberId> without_memory;
     for (const auto& [id, runner] : impl_->runners) {
-      if (!query.subscriber || *query.subscriber == id) runner->deliveries(query, all);
+      const bool asked = !query.subscriber || *query.subscriber == id;
+      if (asked && !runner->deliveries(query, all)) without_memory.push_back(id);
     }
-    return all;
+    return without_memory;
   });
-  return out ? std::move(out.value()) : std::vector<DeliveryStatus>{};
+  if (!elsewhere) return {};
+  for (const SubscriberId& id : elsewhere.value()) {
+    const auto loaded = impl_->core.store.load(id);
+    if (loaded && loaded.value()) Runner::stored_deliveries(*loaded.value(), query, all);
+  }
+  return all;
 }
 
 Offset Engine::oldest_needed() {

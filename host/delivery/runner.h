@@ -86,7 +86,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // --- Looking -----------------------------------------------------------------------------------------------------------------
   [[nodiscard]] SubscriberStatus status() const;
-  void deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const;
+  // False: nothing of it is in memory, what waits stands in the store (stored_deliveries).
+  bool deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const;
+  static void stored_deliveries(const state::Loaded& loaded, const DeliveryQuery& query, std::vector<DeliveryStatus>& out);
   [[nodiscard]] std::optional<ReplayProgress> progress() const;
   [[nodiscard]] Offset oldest_needed() const { return needed_; }
 

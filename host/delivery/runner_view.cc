@@ -97,11 +97,10 @@ SubscriberStatus Runner::status() const {
   return out;
 }
 
-void Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const {
+bool Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const {
+  if (!main_) return false;
   const auto add = [&](DeliveryStatus status) {
-    const bool wanted = (!query.offset || *query.offset == status.offset) && (query.state.empty() || query.state == status.state) &&
-                        status.key.find(query.key) != std::string::npos;
-    if (wanted) out.push_back(std::move(status));
+    if (query.wants(status)) out.push_back(std::move(status));
   };
   for (const Stream* stream : {main_.get(), side_.get()}) {
     if (stream == nullptr) continue;
@@ -135,6 +134,27 @@ void Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>&
     status.state = pending.submitted ? "running" : "pending";
     status.attempts = pending.attempt - 1;
     add(std::move(status));
+  }
+  return true;
+}
+
+// The lanes of a cancelled replay wait for nothing but its resumption.
+void Runner::stored_deliveries(const state::Loaded& loaded, const DeliveryQuery& query, std::vector<DeliveryStatus>& out) {
+  const auto add = [&](const state::LaneRow& lane, Offset offset, const char* state) {
+    DeliveryStatus status{loaded.row.id, lane.stream, offset, {}, {}, readable_lane(lane.lane), state, 0, {}, {}, {}};
+    if (offset == lane.head) {
+      status.attempts = lane.attempts;
+      status.next_attempt_at = lane.due;
+      status.last_outcome = lane.last_outcome;
+      status.last_error = lane.last_error;
+    }
+    if (query.wants(status)) out.push_back(std::move(status));
+  };
+  for (const auto& lane : loaded.lanes) {
+    const bool runs = std::any_of(loaded.replays.begin(), loaded.replays.end(), [&](const auto& replay) { return replay.id == lane.stream; });
+    if (lane.stream != state::kMainStream && !runs) continue;
+    if (lane.head) add(lane, *lane.head, "blocked");
+    if (lane.first_skipped) add(lane, *lane.first_skipped, "behind");
   }
 }
 

@@ -64,6 +64,11 @@ struct DeliveryQuery {
   std::optional<Offset> offset;
   std::string state;
   std::string key;          // a part of the lane's readable name
+
+  [[nodiscard]] bool wants(const DeliveryStatus& one) const {
+    return (!subscriber || *subscriber == one.subscriber) && (!offset || *offset == one.offset) && (state.empty() || state == one.state) &&
+           one.key.find(key) != std::string::npos;
+  }
 };
 
 // What accept() found or made.

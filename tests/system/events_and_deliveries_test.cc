@@ -158,6 +158,26 @@ TEST_F(Deliveries, WaitingOnesAreShownAndTriedNow) {
   EXPECT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "0"}).status, 3) << "nothing of it waits";
 }
 
+TEST_F(Deliveries, WaitingOnesAreShownOfADisabledPluginAndWithoutAHost) {
+  add_probe("probe", "retry: [10h], ");
+  ASSERT_TRUE(host.start());
+  send("chat_1", {{"do", "throw"}});
+  ASSERT_TRUE(poll_until([&] { return text(host.subscriber("probe"), "blocked_keys") == "1"; }));
+  const auto shown = [&] {
+    const Ran ran = host.run({"deliveries", "list", "--json"});
+    EXPECT_EQ(ran.status, 0) << ran;
+    return ran.out;
+  };
+  const std::string running = shown();
+  EXPECT_THAT(running, testing::AllOf(HasSubstr(R"("state":"blocked")"), HasSubstr("linkedin.message.received")));
+  add_probe("probe", "retry: [10h], enabled: false, ");
+  host.write_config();
+  ASSERT_EQ(host.run({"reload"}).status, 0);
+  EXPECT_EQ(shown(), running);
+  ASSERT_EQ(host.terminate(), 0);
+  EXPECT_EQ(shown(), running);
+}
+
 TEST_F(Deliveries, AllAreListedHoweverMany) {
   constexpr int kKeys = 1'100;
   add_probe("probe", "retry: [1h], ");

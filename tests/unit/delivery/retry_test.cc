@@ -95,6 +95,34 @@ TEST_F(Retry, RetryNowDoesNotWaitForTheSchedule) {
   EXPECT_EQ(subscriber->count(), 2U);
 }
 
+TEST_F(Retry, WhatWaitsIsShownWithoutAnInstanceToo) {
+  auto with = wishes();
+  with.retry = {10h};
+  open();
+  attach(std::make_shared<ScriptedSubscriber>([&](const Delivery&, auto&) { return ScriptedSubscriber::retry(); }), with);
+  feed.append_many(3, 1);  // one key: the first is blocked, the others behind it
+  const auto shown = [&] {
+    std::vector<std::string> out;
+    for (const auto& one : engine->deliveries({.subscriber = id})) {
+      out.push_back(one.state + " " + std::to_string(one.offset.value) + " " + one.key + " " + std::to_string(one.attempts) + " " + one.last_outcome);
+    }
+    return out;
+  };
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 1 && status().lag_events == 0; }));
+  ASSERT_TRUE(engine->disable(id, "a test", 1s));
+  const auto disabled = shown();
+  ASSERT_FALSE(disabled.empty());
+  EXPECT_EQ(disabled.front().substr(0, 10), "blocked 0 ");
+  EXPECT_TRUE(disabled.front().ends_with(" 1 retry")) << disabled.front();
+  ASSERT_EQ(engine->deliveries({.subscriber = id, .state = "blocked"}).size(), 1U);
+  EXPECT_GT(*engine->deliveries({.subscriber = id, .state = "blocked"}).front().next_attempt_at, clock().wall() + 8h);
+  EXPECT_TRUE(engine->deliveries({.subscriber = id, .state = "running"}).empty());
+  EXPECT_TRUE(engine->deliveries({.subscriber = id, .offset = Offset{7}}).empty());
+  close();
+  open();
+  EXPECT_EQ(shown(), disabled) << "by the next host, before anything is attached";
+}
+
 TEST_F(Retry, UnavailableCostsNoAttemptAndProbesWithOneEvent) {
   std::atomic<bool> down{true};
   std::atomic<std::uint32_t> highest{0};
