@@ -127,6 +127,7 @@ Result<> Host::watch_for_crashes() {
   }
   if (const auto crash = watch.value().last()) HOOKHOST_CHECK(count_crash(*crash, *engine_));
   crash_watch_.emplace(std::move(watch.value())).begin();
+  plugins_->watch_with(&*crash_watch_);
   return success();
 }
 

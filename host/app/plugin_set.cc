@@ -123,6 +123,17 @@ bool PluginSet::wants_another_try(const std::string& name) const {
   return found != info_.end() && !found->second.error.empty();
 }
 
+// A required one is tried again by the next start: no host runs that could be told to reload.
+Result<> PluginSet::check_held_back(const config::Plugin& plugin) {
+  const auto why = watch_ == nullptr ? std::nullopt : watch_->held_back(plugin.name);
+  if (!why) return success();
+  const bool again = wants_another_try(plugin.name);
+  if (again || plugin.required) watch_->release(plugin.name);
+  if (again) return success();
+  return fail(ErrorCode::unavailable, plugin.place + ": plugins." + plugin.name + ": " + *why + "; it is not started. Correct or replace it, then: " +
+                                      (plugin.required ? "start again" : "hookhost reload"));
+}
+
 void PluginSet::describe(const config::Plugin& plugin, const plugins::LibraryInfo& declared) {
   const std::scoped_lock lock(mutex_);
   api::PluginInfo& info = info_[plugin.name];
@@ -228,6 +239,7 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
     const auto ready = prepared.find(name);
     auto good = ready == prepared.end() ? prepare_plugin(plugin, private_directory_) : Result<PreparedPlugin>(std::move(ready->second));
     if (good && offer_config(plugin, old, good.value(), drain) != Offered::not_taken) continue;
+    if (const auto allowed = check_held_back(plugin); good && !allowed) good = fail(allowed.error());
     const auto up = good ? bring_up(plugin, std::move(good.value()), os::parent(config.file), drain) : Result<>(fail(good.error()));
     if (up) continue;
     if (!good) describe_as("failed");

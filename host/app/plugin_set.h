@@ -9,6 +9,7 @@
 
 #include "api/host_control.h"
 #include "config/config.h"
+#include "plugins/crash_watch.h"
 #include "plugins/instance_subscriber.h"
 #include "plugins/library.h"
 
@@ -27,6 +28,9 @@ class PluginSet {
  public:
   PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock)
       : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock) {}
+
+  // Who knows which plugins ended the host again and again: apply() does not start them, but tries them again once they failed for that.
+  void watch_with(plugins::CrashWatch* watch) { watch_ = watch; }
 
   using Prepared = std::map<std::string, PreparedPlugin>;
   // The plugins that differ from `before`, read and checked; apply() takes them, so that what was checked is what runs. Error: the first that
@@ -51,11 +55,13 @@ class PluginSet {
   [[nodiscard]] Offered offer_config(const config::Plugin& plugin, const config::Plugin* before, const PreparedPlugin& prepared, Duration patience);
   void failed(const std::string& name, const std::string& why);
   [[nodiscard]] bool wants_another_try(const std::string& name) const;
+  [[nodiscard]] Result<> check_held_back(const config::Plugin& plugin);
 
   delivery::Engine& engine_;
   state::DeliveryStore& store_;
   const std::string private_directory_;
   const Clock& clock_;
+  plugins::CrashWatch* watch_ = nullptr;
   mutable std::mutex mutex_;
   std::map<std::string, api::PluginInfo> info_;
   std::map<std::string, std::shared_ptr<plugins::PluginMetrics>> metrics_;

@@ -19,11 +19,20 @@
 namespace hookhost::plugins {
 namespace {
 
-constexpr std::uint64_t kFormat = 0x3168737263686b68;  // "hkhcrsh1"
+constexpr std::uint64_t kFormat = 0x3268737263686b68;  // "hkhcrsh2"
 constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kRunsMax = 16;
 constexpr std::size_t kAlternateStackBytes = 64 << 10;
 
 enum class Left : std::uint32_t { nothing = 0, cause = 1, call = 2, event = 3 };  // how much of the note is filled in
+
+// Lives in a row that ended inside a plugin outside of handle.
+struct Run {
+  char instance[kNameBytesMax];  // empty: a free place
+  char how[64];
+  std::uint32_t lives;
+  std::uint32_t held_back;
+};
 
 // As it lies in the file. `left` is written after what it speaks of.
 struct Note {
@@ -35,6 +44,7 @@ struct Note {
   char instance[kNameBytesMax];
   std::uint64_t stream, offset;
   std::uint32_t attempt, crashes;
+  Run runs[kRunsMax];
 };
 static_assert(std::atomic<Left>::is_always_lock_free);
 
@@ -154,6 +164,28 @@ class AlternateStack {
   std::unique_ptr<char[]> memory_;
 };
 
+Run* find_run(Note& in, const std::string& instance) {
+  auto* const found = std::find_if(std::begin(in.runs), std::end(in.runs), [&](const Run& run) { return instance == run.instance; });
+  return found == std::end(in.runs) ? nullptr : found;
+}
+
+// What the runs are after a life that ended so. One that began no other end keeps its count: two such plugins may take turns.
+void count_life(Note& in, const std::optional<Crash>& crash) {
+  const bool counts = crash && !crash->instance.empty() && !crash->has_event;
+  for (Run& run : in.runs) {
+    run.instance[kNameBytesMax - 1] = run.how[sizeof run.how - 1] = '\0';
+    if (!counts && run.held_back == 0) run = Run{};
+  }
+  if (!counts) return;
+  Run* run = find_run(in, crash->instance);
+  if (run == nullptr) run = find_run(in, "");
+  if (run == nullptr) return;
+  const std::string how = crash->cause + " in " + crash->doing;
+  copy(run->instance, sizeof run->instance, crash->instance.data(), crash->instance.size());
+  copy(run->how, sizeof run->how, how.data(), how.size());
+  if (++run->lives >= kCrashedLivesMax) run->held_back = 1;
+}
+
 std::uint64_t new_life() {
   std::random_device random;
   return (static_cast<std::uint64_t>(random()) << 32 | random()) | 1;  // never 0
@@ -201,7 +233,11 @@ std::optional<Crash> CrashWatch::last() const {
 
 void CrashWatch::begin(bool to_say_so) {
   says_so = to_say_so;
+  Note old{};
+  if (auto& read = *static_cast<Note*>(file_.memory()); read.format == kFormat) std::copy(std::begin(read.runs), std::end(read.runs), old.runs);
+  count_life(old, last());
   auto* const fresh = new (file_.memory()) Note{};
+  std::copy(std::begin(old.runs), std::end(old.runs), fresh->runs);
   fresh->life = new_life();
   fresh->format = kFormat;
   process = ::getpid();
@@ -217,6 +253,16 @@ void CrashWatch::begin(bool to_say_so) {
     ::sigemptyset(&own.sa_mask);
     ::sigaction(one.signal, &own, &one.before);
   }
+}
+
+std::optional<std::string> CrashWatch::held_back(const std::string& instance) const {
+  const Run* const run = find_run(*static_cast<Note*>(file_.memory()), instance);
+  if (run == nullptr || run->held_back == 0) return std::nullopt;
+  return "its last " + std::to_string(run->lives) + " runs ended the host (" + run->how + ")";
+}
+
+void CrashWatch::release(const std::string& instance) {
+  if (Run* const run = find_run(*static_cast<Note*>(file_.memory()), instance)) run->held_back = 0;
 }
 
 CrashWatch::~CrashWatch() {

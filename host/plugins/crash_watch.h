@@ -51,6 +51,10 @@ struct Crash {
   WallTime at;
 };
 
+// So many lives in a row that ended inside one plugin, but in no event's handling, and it is not started any more: no event could become a dead
+// letter for it, and the host would end for ever.
+inline constexpr std::uint32_t kCrashedLivesMax = 3;
+
 // At most one watches at a time in a process: signal handlers are the process's.
 class CrashWatch {
  public:
@@ -64,6 +68,11 @@ class CrashWatch {
   // within a plugin ends the process at once with status 1, or it would look like an orderly end and run destructors under running threads.
   // `says_so`: the dying thread also writes a line to standard error, for who has no next life to read the file.
   void begin(bool says_so = false);
+
+  // How this plugin ended its last lives, when it is held back for that; for people. Stands until it is released, over further lives. After begin().
+  [[nodiscard]] std::optional<std::string> held_back(const std::string& instance) const;
+  // It is tried again: one more such end, and it is held back again; any other end of a life clears it.
+  void release(const std::string& instance);
 
  private:
   explicit CrashWatch(os::MappedFile file) : file_(std::move(file)) {}

@@ -184,6 +184,7 @@ static_assert(HOOKHOST_EVENT_REPLAY == 2u);
 static_assert(HOOKHOST_EVENT_TEST == 4u);
 static_assert(HOOKHOST_EVENT_SHADOW == 8u);
 static_assert(HOOKHOST_RESUME_RESET == 1u);
+static_assert(HOOKHOST_RESUME_TEST == 2u);
 static_assert(HOOKHOST_EXT_KV == "hookhost.kv/1"sv);
 static_assert(HOOKHOST_EXT_METRICS == "hookhost.metrics/1"sv);
 static_assert(HOOKHOST_EXT_HEALTH == "hookhost.health/1"sv);

@@ -89,5 +89,50 @@ TEST_F(Crashing, ByAbortAndByExitCountsTooAndAKill9DoesNot) {
   EXPECT_EQ(host.diagnostics().find("event 2 ("), std::string::npos) << host.diagnostics();
 }
 
+TEST_F(Crashing, OutsideOfHandleThreeRunsInARowIsNotStartedUntilAReload) {
+  add_probe("probe");
+  add_probe("other");
+  ASSERT_TRUE(host.start());
+  send("chat_a");
+  ASSERT_TRUE(host.catches_up("probe"));
+  write_text(host.path("probe.mode"), "crash_in_create");
+  ASSERT_EQ(host.terminate(), 0);
+  host.spawn();
+  supervise(3);
+  send("chat_a");
+  ASSERT_TRUE(host.catches_up("other")) << "it goes on without the one";
+  const Ran listed = host.run({"plugin", "list"});
+  EXPECT_NE(listed.out.find("its last 3 runs ended the host (SIGABRT in create); it is not started. Correct or replace it, then: hookhost reload"),
+            std::string::npos)
+      << listed;
+  ASSERT_EQ(host.terminate(), 0);
+  ASSERT_TRUE(host.start()) << "held back over an orderly restart, too: " << host.diagnostics();
+  EXPECT_EQ(host.subscriber("probe").at("state").as_string(), "disabled");
+  std::filesystem::remove(host.path("probe.mode"));
+  ASSERT_EQ(host.run({"reload"}).status, 0);
+  ASSERT_TRUE(host.catches_up("probe")) << host.diagnostics();
+  EXPECT_EQ(ends(journal("probe")), (std::map<std::uint64_t, int>{{0, 1}, {1, 1}})) << "nothing was lost";
+  ASSERT_EQ(host.terminate(), 0);
+  ASSERT_TRUE(host.start());
+  send("chat_a");
+  ASSERT_TRUE(host.catches_up("probe")) << "started as usual";
+}
+
+TEST_F(Crashing, ARequiredPluginThatIsNotStartedRefusesTheStartOnce) {
+  add_probe("probe", "required: true, ");
+  write_text(host.path("probe.mode"), "crash_in_start");
+  host.write_config();
+  host.spawn();
+  for (int life = 1; life <= 3; ++life) {
+    EXPECT_NE(ended(), 0);
+    host.spawn();
+  }
+  EXPECT_EQ(ended(), 1) << host.diagnostics();
+  EXPECT_NE(host.diagnostics().find("its last 3 runs ended the host (SIGABRT in start); it is not started. Correct or replace it, then: start again"), std::string::npos)
+      << host.diagnostics();
+  std::filesystem::remove(host.path("probe.mode"));
+  ASSERT_TRUE(host.start()) << host.diagnostics();
+}
+
 }  // namespace
 }  // namespace hookhost::test

@@ -2,7 +2,8 @@
 //
 // config:  journal  file; each call appends "begin OFFSET ID KEY ATTEMPT N REPLAY" and "end OFFSET ID KEY OUTCOME"
 //          counts   file; start() writes there "ID COUNT" of what is committed in kv
-//          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health(); "repaired": no event misbehaves
+//          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health(); "repaired": no event misbehaves;
+//                   "crash_in_create" and "crash_in_start": it does
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
 //          take     of a changed config: "yes" and "no" (refused) without a new instance
@@ -40,10 +41,12 @@ class Probe {
         work_(static_cast<useconds_t>(config.integer("/work_us", 0))),
         journal_(::open(config.text("/journal").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
     if (journal_ < 0) throw hookhost::ConfigError("the journal cannot be opened");
+    if (mode() == "crash_in_create") std::abort();
   }
   ~Probe() { ::close(journal_); }
 
   std::uint64_t start(const hookhost::Resume&) {
+    if (mode() == "crash_in_start") std::abort();
     if (!counts_.empty()) dump_kv(host_, counts_);
     return 0;
   }

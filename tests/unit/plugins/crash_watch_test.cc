@@ -163,5 +163,36 @@ TEST_F(CrashWatchTest, AnotherFormatOrNonsenseIsNoCrash) {
   EXPECT_FALSE(CrashWatch::open(dir / "none/CRASH"));
 }
 
+TEST_F(CrashWatchTest, APluginThatEndsLifeAfterLifeOutsideOfHandleIsHeldBackUntilItIsReleased) {
+  const auto create = [&](const std::string& name) { return live([&] { const CallMark mark(name, "create"); segfault(); }); };
+  const auto held = [&](const std::string& name, bool release = false) {
+    bool out = false;
+    const int status = live([&] {
+      auto watch = CrashWatch::open(path);
+      if (release) watch.value().release(name);
+      ::_exit(watch.value().held_back(name) ? 1 : 0);
+    });
+    out = WEXITSTATUS(status) == 1;
+    return out;
+  };
+  EXPECT_NE(create("crm"), 0);
+  EXPECT_NE(create("crm"), 0);
+  EXPECT_FALSE(held("crm")) << "that life ended otherwise: the count begins again";
+  for (int life = 0; life < 3; ++life) {
+    EXPECT_NE(create("crm"), 0);
+    EXPECT_NE(create("other"), 0);  // they take turns
+  }
+  EXPECT_TRUE(held("crm"));
+  EXPECT_TRUE(held("crm")) << "and in the next life";
+  EXPECT_TRUE(held("other"));
+  EXPECT_FALSE(held("nobody"));
+  EXPECT_FALSE(held("crm", true)) << "released";
+  EXPECT_TRUE(held("other"));
+  EXPECT_NE(handle(segfault), 0);
+  EXPECT_NE(handle(segfault), 0);
+  EXPECT_NE(handle(segfault), 0);
+  EXPECT_FALSE(held("crm")) << "an event is blamed for these";
+}
+
 }  // namespace
 }  // namespace hookhost::plugins
