@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/example_events.h"
+#include "api/example_events.h"
 #include "base/event_id.h"
 #include "ingest/describe.h"
 
@@ -66,12 +66,12 @@ Result<TestEvents> test_events(const std::vector<Pattern>& handed, const std::ve
   if (body) {
     const Pattern& one = meant.front();
     if (meant.size() != 1 || one.kind != Pattern::Kind::exact) return fail(ErrorCode::usage, "--data is the body of one event: name its type with --type");
-    const ExampleEvent* const known = find_example(one.provider, one.type);
+    const api::ExampleEvent* const known = api::find_example(one.provider, one.type);
     const std::string_view provider = !one.provider.empty() || known == nullptr ? std::string_view(one.provider) : known->provider;
     HOOKHOST_CHECK(add(or_nobody(one.source.empty() ? provider : one.source), or_nobody(provider), one.type, *body));
     return out;
   }
-  for (const ExampleEvent& example : example_events()) {
+  for (const api::ExampleEvent& example : api::example_events()) {
     const Pattern* const through = letting_through(handed, example.provider, example.type);
     if (through == nullptr || letting_through(meant, example.provider, example.type) == nullptr) continue;
     HOOKHOST_CHECK(add(through->source.empty() ? example.provider : std::string_view(through->source), example.provider, example.type, example.body));

@@ -86,7 +86,7 @@ struct Hostile {
     const auto address = reinterpret_cast<std::uintptr_t>(&cell);
     return {{"hostile", R"({"mode":")" + mode + R"(","cell":)" + std::to_string(address) + "}", "/"}, 1, calls_max};
   }
-  Result<std::uint64_t> start(std::uint64_t token = 7) { return subscriber->start({token, false, sink, std::make_shared<EmptyKv>()}); }
+  Result<std::uint64_t> start(std::uint64_t token = 7) { return subscriber->start({.token = token, .sink = sink, .kv = std::make_shared<EmptyKv>()}); }
   void submit(std::uint64_t count, Duration timeout = std::chrono::seconds{60}, bool kv_writable = true) {
     std::vector<delivery::Delivery> all;
     for (std::uint64_t i = 0; i < count; ++i) {
