@@ -6,9 +6,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/ip_address.h"
 #include "base/pattern.h"
 #include "base/result.h"
 #include "base/units.h"
@@ -72,6 +74,9 @@ struct Duplicates {
 // The source name of what teams publish through /v1.
 inline constexpr const char* kPublishedSource = "v1";
 
+// The team of a source that takes it from the payload.
+inline constexpr std::string_view kFromPayload = "from_payload";
+
 struct Source {
   std::string name;
   std::string path;  // "/in/<name>" unless given
@@ -101,11 +106,66 @@ struct Plugin {
   std::optional<std::uint64_t> concurrency;
   std::uint64_t max_in_flight = 64;
   Duration timeout = 30s;
-  std::vector<Duration> retry;  // the delays
+  std::vector<Duration> retry;  // the delays; the schedule `days` unless given
   std::uint64_t stop_after = 20;
   std::string config_json = "{}";
   std::string place;
   friend bool operator==(const Plugin& a, const Plugin& b);
+};
+
+// What holds for endpoints that do not say it themselves: the first two for all of them, the others for those of YAML and commands.
+struct EndpointDefaults {
+  bool allow_http = false;
+  std::vector<Network> allowed_networks;
+  std::string profile = "standard";  // kakiyo, standard
+  std::optional<Duration> timeout;   // absent: the profile's, as the next
+  std::optional<std::vector<Duration>> retry;
+  std::optional<std::uint64_t> concurrency;
+  friend bool operator==(const EndpointDefaults&, const EndpointDefaults&) = default;
+};
+
+struct Endpoint {
+  std::string name;
+  std::string url;
+  bool enabled = true;
+  std::optional<std::string> team;  // gets only this team's events
+  std::vector<Pattern> events;
+  std::string signing = "both";     // both, kakiyo, standard-webhooks, pass_through, none
+  std::vector<SecretWithEnd> secrets;  // the newest first
+  std::map<std::string, SecretText> headers;
+  std::string profile;              // empty: that of endpoint_defaults
+  std::optional<Duration> timeout;
+  std::optional<std::vector<Duration>> retry;
+  std::optional<std::uint64_t> concurrency;
+  double rate = 0;                  // requests a second; 0: no limit
+  When start_at{};                  // kind now
+  std::string order_by;             // key, none, all, a JSON pointer; empty: key
+  std::optional<bool> allow_http;
+  std::optional<std::vector<Network>> allowed_networks;
+  std::string ca, certificate, key;  // of tls: paths of PEM files
+  std::string proxy;
+  std::string place;
+  friend bool operator==(const Endpoint& a, const Endpoint& b);
+};
+
+struct Team {
+  std::string name;
+  std::vector<SecretText> api_keys;
+  std::string profile = "kakiyo";  // of endpoints that the team makes through /v1
+  std::string place;
+  friend bool operator==(const Team& a, const Team& b);
+};
+
+// Requests a minute and team of the /v1 calls; nothing where there is no limit.
+struct RateLimits {
+  std::uint64_t high = 60, medium = 30, low = 15;
+  friend bool operator==(const RateLimits&, const RateLimits&) = default;
+};
+
+struct Api {
+  std::optional<RateLimits> rate_limits = RateLimits{};
+  std::vector<std::string> types;  // accepted beside the six
+  friend bool operator==(const Api&, const Api&) = default;
 };
 
 struct Config {
@@ -120,6 +180,10 @@ struct Config {
   std::vector<std::string> plugin_dirs;
   std::map<std::string, Source> sources;
   std::map<std::string, Plugin> plugins;
+  EndpointDefaults endpoint_defaults;
+  std::map<std::string, Endpoint> endpoints;
+  std::map<std::string, Team> teams;
+  Api api;
   std::vector<std::string> warnings;  // for people: readable secret files and the like
 };
 

@@ -39,6 +39,24 @@ const std::vector<Fact<Plugin>>& facts(const Plugin&) {
   return kFacts;
 }
 
+// Nor here.
+const std::vector<Fact<Endpoint>>& facts(const Endpoint&) {
+  static const std::vector<Fact<Endpoint>> kFacts{
+      HOOKHOST_FACT(Endpoint, "url", url), HOOKHOST_FACT(Endpoint, "enabled", enabled), HOOKHOST_FACT(Endpoint, "team", team),
+      HOOKHOST_FACT(Endpoint, "events", events), HOOKHOST_FACT(Endpoint, "signing", signing), HOOKHOST_FACT(Endpoint, "secrets", secrets),
+      HOOKHOST_FACT(Endpoint, "headers", headers), HOOKHOST_FACT(Endpoint, "profile", profile), HOOKHOST_FACT(Endpoint, "timeout", timeout),
+      HOOKHOST_FACT(Endpoint, "retry", retry), HOOKHOST_FACT(Endpoint, "concurrency", concurrency), HOOKHOST_FACT(Endpoint, "rate", rate),
+      HOOKHOST_FACT(Endpoint, "order_by", order_by), HOOKHOST_FACT(Endpoint, "allow_http", allow_http),
+      HOOKHOST_FACT(Endpoint, "allowed_networks", allowed_networks), HOOKHOST_FACT(Endpoint, "tls.ca", ca),
+      HOOKHOST_FACT(Endpoint, "tls.certificate", certificate), HOOKHOST_FACT(Endpoint, "tls.key", key), HOOKHOST_FACT(Endpoint, "proxy", proxy)};
+  return kFacts;
+}
+
+const std::vector<Fact<Team>>& facts(const Team&) {
+  static const std::vector<Fact<Team>> kFacts{HOOKHOST_FACT(Team, "api_keys", api_keys), HOOKHOST_FACT(Team, "profile", profile)};
+  return kFacts;
+}
+
 #undef HOOKHOST_FACT
 
 // "path, secrets": the keys that differ; empty when none does.
@@ -73,11 +91,17 @@ void compare(const char* what, const std::map<std::string, Entry>& before, const
 
 bool operator==(const Source& a, const Source& b) { return changed_keys(a, b).empty(); }
 bool operator==(const Plugin& a, const Plugin& b) { return changed_keys(a, b).empty(); }
+bool operator==(const Endpoint& a, const Endpoint& b) { return changed_keys(a, b).empty(); }
+bool operator==(const Team& a, const Team& b) { return changed_keys(a, b).empty(); }
 
 Difference difference(const Config& before, const Config& after) {
   Difference out;
   compare("source", before.sources, after.sources, out);
   compare("plugin", before.plugins, after.plugins, out);
+  compare("endpoint", before.endpoints, after.endpoints, out);
+  compare("team", before.teams, after.teams, out);
+  if (before.endpoint_defaults != after.endpoint_defaults) out.changes.emplace_back("endpoint_defaults: changed");
+  if (before.api != after.api) out.changes.emplace_back("api: changed");
   if (before.diagnostics != after.diagnostics) out.changes.emplace_back("diagnostics: changed");
   if (before.drain_timeout != after.drain_timeout) out.changes.emplace_back("drain_timeout: changed");
   if (before.plugin_dirs != after.plugin_dirs) out.changes.emplace_back("plugin_dirs: changed");

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "config/config.h"
-#include "config/sections.h"
+#include "config/readers.h"
 #include "os/file_system.h"
 
 namespace hookhost::config {
@@ -43,6 +43,25 @@ void read_event_log(Section section, EventLog& out) {
   section.finish();
 }
 
+// Where teams are told apart, nothing may leave open whose it is.
+void check_teams(const Config& config, Problems& problems) {
+  if (config.teams.empty()) return;
+  const auto stands_under_teams = [&](const std::string& place, const std::string& path, const std::string& team) {
+    if (!config.teams.contains(team)) problems.lines.push_back(place + ": " + path + ".team: '" + team + "' does not stand under teams; add it there");
+  };
+  for (const auto& [name, source] : config.sources) {
+    const std::string path = "sources." + name;
+    if (!source.team) {
+      problems.lines.push_back(source.place + ": " + path + ".team: is missing; with teams every source names its team, or says team: from_payload");
+    } else if (*source.team != kFromPayload) {
+      stands_under_teams(source.place, path, *source.team);
+    }
+  }
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (endpoint.team) stands_under_teams(endpoint.place, "endpoints." + name, *endpoint.team);
+  }
+}
+
 Config read_root(const YAML::Node& root, const std::string& file, const Reading& reading) {
   Config out;
   out.file = file;
@@ -82,7 +101,14 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
     out.sources.emplace(name, std::move(read));
   });
   section.each("plugins", [&](const std::string& name, Section plugin) { out.plugins.emplace(name, read_plugin(name, plugin, reading)); });
-  for (const char* key : {"endpoints", "endpoint_defaults", "teams", "api"}) section.later(key);
+  out.endpoint_defaults = read_endpoint_defaults(section.section("endpoint_defaults"));
+  section.each("endpoints", [&](const std::string& name, Section endpoint) {
+    if (out.plugins.contains(name)) endpoint.problem("url", "a plugin has the name '" + name + "' too; subscribers are known by their names: give one of them another");
+    out.endpoints.emplace(name, read_endpoint(name, endpoint, reading));
+  });
+  section.each("teams", [&](const std::string& name, Section team) { out.teams.emplace(name, read_team(name, team, reading)); });
+  out.api = read_api(section.section("api"));
+  check_teams(out, reading.problems);
   section.finish();
   return out;
 }
@@ -129,7 +155,8 @@ std::vector<std::string> known_keys() {
   Problems problems;
   const Resolve resolve{.all = false, .source = {}};
   const Reading reading{problems, resolve, "/"};
-  static_cast<void>(read_root(YAML::Load("{sources: {a: {unsigned: true, secrets: [{value: x}]}}, plugins: {a: {}}}"), "known", reading));
+  static_cast<void>(read_root(YAML::Load("{sources: {a: {unsigned: true, secrets: [{value: x}]}}, plugins: {a: {}}, endpoints: {b: {secrets: [{value: x}]}}, teams: {a: {}}, "
+                                         "api: {rate_limits: {}}}"), "known", reading));
   return {problems.known.begin(), problems.known.end()};
 }
 

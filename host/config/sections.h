@@ -19,10 +19,11 @@ struct Reading {
   [[nodiscard]] bool wants_plugin(const std::string& plugin) const { return resolve.all || resolve.plugin == plugin; }
 };
 
-// "${NAME}", "${NAME:-default}", {file: PATH}, or the text itself. Nothing when it is not wanted or cannot be resolved (a problem then).
-[[nodiscard]] SecretText read_secret(const YAML::Node& node, const std::string& path, bool wanted, const Reading& reading);
-
 [[nodiscard]] Source read_source(const std::string& name, Section section, const Reading& reading);
 [[nodiscard]] Plugin read_plugin(const std::string& name, Section section, const Reading& reading);
+[[nodiscard]] EndpointDefaults read_endpoint_defaults(Section section);
+[[nodiscard]] Endpoint read_endpoint(const std::string& name, Section section, const Reading& reading);
+[[nodiscard]] Team read_team(const std::string& name, Section section, const Reading& reading);
+[[nodiscard]] Api read_api(Section section);
 
 }  // namespace hookhost::config

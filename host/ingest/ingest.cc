@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kFromPayload = "from_payload";
 
 // By the provider's id where it has one, for 24 h; else by source and body, for 2 min.
 bool by_id(const config::Source& source) {
@@ -119,7 +118,7 @@ Result<event_log::Event> Ingest::judge(const Source& source, Incoming& incoming)
     event.verified = true;
   }
   HOOKHOST_TRY(auto description, describe(settings, incoming.headers, incoming.body));
-  const std::string pinned = settings.team && *settings.team != kFromPayload ? *settings.team : std::string();
+  const std::string pinned = settings.team && *settings.team != config::kFromPayload ? *settings.team : std::string();
   if (!pinned.empty() && !description.team.empty() && description.team != pinned) {
     return fail(ErrorCode::team_mismatch, "the payload names another team than this source belongs to");
   }

@@ -60,6 +60,17 @@ constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
+// Version 2. `hash`: the key's SHA-256; the key itself is known to nobody but its owner.
+constexpr const char* kRegistry2 = R"sql(
+CREATE TABLE webhook (
+  id TEXT PRIMARY KEY, team TEXT, origin TEXT NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL, secret TEXT NOT NULL, previous_secret TEXT NOT NULL,
+  previous_until INTEGER, events TEXT NOT NULL, settings TEXT NOT NULL, active INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE team_key (
+  id TEXT PRIMARY KEY, team TEXT NOT NULL, label TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL, revoked_at INTEGER)
+  WITHOUT ROWID;
+)sql";
+
 // "hkdl" and "hkrg": whose file it is, in SQLite's header.
 constexpr std::int64_t kDeliveryId = 0x686b646c;
 constexpr std::int64_t kRegistryId = 0x686b7267;
@@ -101,7 +112,7 @@ Result<bool> migrate_delivery(Database& database) {
 }
 
 Result<bool> migrate_registry(Database& database) {
-  constexpr std::array kVersions{kRegistry1};
+  constexpr std::array kVersions{kRegistry1, kRegistry2};
   return migrate(database, kVersions, kRegistryId, "registry.db");
 }
 

@@ -56,11 +56,11 @@ sources:
   v1: {unsigned: true}
 plugins:
   p: {}
-endpoints: {}
+event_log: {retention: {hold: {}}}
 )");
   for (const char* expected : {"hookhost.yaml:2:10: listen.adress: is not a known key; did you mean 'address'?", "listen.threads: wants a whole number",
                                "sources.a.scheme: wants one of kakiyo", "sources.v1: the name is that of", "must say unsigned: true", "plugins.p.library: is missing",
-                               "endpoints: is not yet available"}) {
+                               "event_log.retention.hold: is not yet available"}) {
     EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nin\n" << text;
   }
 }

@@ -37,7 +37,7 @@ class ShippedConfig : public testing::Test {
     }
     if (!node.IsMap()) return;
     for (const auto& pair : node) {
-      const bool is_name = path == "sources" || path == "plugins";
+      const bool is_name = path == "sources" || path == "plugins" || path == "endpoints" || path == "teams";
       const std::string key = (path.empty() ? "" : path + ".") + (is_name ? "*" : pair.first.Scalar());
       out.emplace(key, pair.first.Mark().line);
       if (key != "plugins.*.config") collect(pair.second, key, out);
@@ -117,6 +117,33 @@ TEST_F(ShippedConfig, ShowsTheDefaultsThatTheCodeHas) {
   EXPECT_EQ(plugin, bare_plugin);
 }
 
+TEST_F(ShippedConfig, ShowsTheDefaultsOfEndpointsAndTeams) {
+  const auto shown = parse(whole_, path_, {.all = false, .source = {}});
+  const auto bare = parse("{endpoints: {flask_github: {url: \"https://x\", events: [\"*\"]}}, teams: {team_12345abcde: {}}}", path_, {.all = false, .source = {}});
+  ASSERT_TRUE(shown && bare) << (shown ? bare : shown).error().message;
+  Endpoint documented = shown.value().endpoints.at("flask_github");
+  const Endpoint& defaults = bare.value().endpoints.at("flask_github");
+  EXPECT_EQ(documented.profile, shown.value().endpoint_defaults.profile) << "what it means when it is absent, as of the next ones";
+  EXPECT_EQ(documented.timeout, shown.value().endpoint_defaults.timeout);
+  EXPECT_EQ(documented.retry, shown.value().endpoint_defaults.retry);
+  EXPECT_EQ(documented.concurrency, shown.value().endpoint_defaults.concurrency);
+  EXPECT_EQ(documented.allow_http, shown.value().endpoint_defaults.allow_http);
+  EXPECT_EQ(documented.allowed_networks, shown.value().endpoint_defaults.allowed_networks);
+  EXPECT_EQ(documented.enabled, defaults.enabled);
+  EXPECT_EQ(documented.signing, defaults.signing);
+  EXPECT_EQ(documented.rate, defaults.rate);
+  EXPECT_EQ(documented.start_at, defaults.start_at);
+  EndpointDefaults all = shown.value().endpoint_defaults;
+  EXPECT_EQ(all.timeout, 30s) << "the profile's, as the next; endpoints/endpoint.h has them";
+  EXPECT_EQ(all.retry, (std::vector<Duration>{5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h}));
+  all.timeout.reset();
+  all.retry.reset();
+  all.concurrency.reset();
+  EXPECT_EQ(all, bare.value().endpoint_defaults);
+  EXPECT_EQ(shown.value().teams.at("team_12345abcde").profile, bare.value().teams.at("team_12345abcde").profile);
+  EXPECT_EQ(shown.value().api, bare.value().api);
+}
+
 // The whole of what the design draws for this version.
 TEST(DesignedConfig, EveryKeyIsTaken) {
   const auto config = parse(R"(
@@ -134,11 +161,17 @@ sources:
   acme: {scheme: kakiyo, team: team_12345abcde, secrets: [{value: "${NEW}"}, {value: {file: old.secret}, until: 2026-12-01}]}
   orders: {scheme: hmac, provider: shop, team: team_12345abcde, header: X-Shop-Hmac, encoding: base64, type: "header:X-Topic", key: /customer/id,
            id: "header:X-Shop-Id", body_bytes_max: 5MiB, secrets: [x], duplicates: {by: "header:X-Shop-Id", window: 1h, max: 10}}
-  open: {unsigned: true}
+  open: {unsigned: true, team: from_payload}
 plugins:
   jsonl: {library: ../plugins/jsonl_export.so, config: {path: events.jsonl}}
   crm: {library: /opt/acme/crm.so, enabled: true, required: false, sha256: "", isolation: none, start_at: beginning,
         events: ["linkedin.message.*"], order_by: key, concurrency: 16, max_in_flight: 64, timeout: 30s, retry: days, stop_after: 20, config: {a: 1}}
+api: {rate_limits: kakiyo, types: []}
+endpoint_defaults: {allow_http: false, allowed_networks: []}
+endpoints:
+  flask_github: {url: "http://127.0.0.1:5000/github", events: ["github:*"], signing: pass_through, allow_http: true, allowed_networks: ["127.0.0.1/32"]}
+teams:
+  team_12345abcde: {api_keys: ["${ACME_API_KEY}"], profile: kakiyo}
 )",
                             "/etc/hh/hookhost.yaml", {.all = false, .source = {}});
   ASSERT_TRUE(config) << config.error().message;
