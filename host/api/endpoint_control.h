@@ -39,6 +39,7 @@ struct EndpointWishes {
   std::optional<std::uint32_t> concurrency;
   std::optional<double> rate;
   std::optional<std::map<std::string, std::string>> headers;
+  std::optional<std::string> team;                 // of commands, at creation: it gets only this team's events; through /v1 it is the key's
 };
 
 struct EndpointInfo {
@@ -76,7 +77,7 @@ struct Published {
 };
 
 struct KeyInfo {
-  std::string id, team, label;
+  std::string id, team, label;  // no id: it stands in the YAML file
   WallTime created_at;
   std::optional<WallTime> revoked_at;
 };
@@ -96,6 +97,16 @@ class EndpointControl {
   // Error: not_found (also for another team's), usage as create(); refused for one of the YAML file.
   [[nodiscard]] virtual Result<Changed> update(const std::optional<std::string>& team, std::string_view id, const EndpointWishes& wishes) = 0;
   [[nodiscard]] virtual Result<> remove(const std::optional<std::string>& team, std::string_view id) = 0;
+
+  // The operator's own: stands still, whatever its owner wishes, until resume(); nothing is lost. Resuming one that its owner switched off
+  // switches it on and delivers what came meanwhile. Of every endpoint.
+  [[nodiscard]] virtual Result<> pause(std::string_view id) = 0;
+  [[nodiscard]] virtual Result<> resume(std::string_view id) = 0;
+
+  // Passes the events of a source on unchanged, to any address, until it is removed or nobody has asked for it for some seconds.
+  // Error: not_found (no such source), usage.
+  [[nodiscard]] virtual Result<EndpointInfo> forward(std::string_view source, std::string_view url, std::string_view from) = 0;
+  [[nodiscard]] virtual Result<EndpointInfo> keep_forward(std::string_view id) = 0;
 
   // Sends one signed example, marked as test, to every active endpoint of the team that gets this type; `data` (a JSON object, may be empty) is
   // merged over the example's. Returns at once; not in the event log, not retried, kept in the attempt history. Error: not_found (no such

@@ -13,6 +13,7 @@
 
 namespace hookhost::api {
 
+class EndpointControl;
 class MetricsPage;
 
 struct ReloadReport {
@@ -43,6 +44,7 @@ class HostControl {
   [[nodiscard]] virtual delivery::EventFeed& feed() = 0;
   [[nodiscard]] virtual state::DeliveryStore& store() = 0;
   [[nodiscard]] virtual const event_log::EventLog& event_log() = 0;
+  [[nodiscard]] virtual EndpointControl& endpoints() = 0;
   [[nodiscard]] virtual std::vector<PluginInfo> plugins() = 0;
   [[nodiscard]] virtual std::vector<SourceInfo> sources() = 0;
   // Deletes every trace of one that is no longer configured. Error: not_found; refused while it is.

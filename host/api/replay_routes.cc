@@ -3,31 +3,17 @@
 #include "api/arguments.h"
 #include "api/json_views.h"
 #include "api/routes.h"
+#include "api/start_at.h"
 #include "base/bytes.h"
-#include "config/when.h"
 
 namespace hookhost::api {
 namespace {
 
 namespace json = boost::json;
 
-Result<delivery::StartAt> start_at(const std::string& text) {
+Result<delivery::StartAt> place_of(const std::string& text) {
   HOOKHOST_TRY(const auto when, config::parse_when(text));
-  using From = config::When::Kind;
-  using To = delivery::StartAt::Kind;
-  delivery::StartAt out;
-  out.offset = when.offset;
-  out.time = when.time;
-  out.age = when.age;
-  switch (when.kind) {
-    case From::now: out.kind = To::now; break;
-    case From::hold: out.kind = To::hold; break;
-    case From::beginning: out.kind = To::beginning; break;
-    case From::offset: out.kind = To::offset; break;
-    case From::time: out.kind = To::time; break;
-    case From::age: out.kind = To::age; break;
-  }
-  return out;
+  return start_at(when);
 }
 
 Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
@@ -45,9 +31,9 @@ Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
   HOOKHOST_TRY(const auto rate, arguments.decimal("rate"));
   HOOKHOST_CHECK(arguments.finish());
   out.subscriber = SubscriberId{subscriber};
-  HOOKHOST_TRY(out.from, start_at(from));
+  HOOKHOST_TRY(out.from, place_of(from));
   if (until) {
-    HOOKHOST_TRY(const auto end, start_at(*until));
+    HOOKHOST_TRY(const auto end, place_of(*until));
     out.until = end;
   }
   for (const std::string& type : types) {

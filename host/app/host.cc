@@ -42,6 +42,13 @@ void end_process_after(Duration patience, int status) {
   }).detach();
 }
 
+api::V1Options v1_options(const config::Api& api) {
+  api::V1Options out{.rate_limits = api::V1RateLimits::off(), .types = api.types};
+  const auto calls = [](std::uint64_t number) { return std::optional(static_cast<std::uint32_t>(number)); };
+  if (api.rate_limits) out.rate_limits = {calls(api.rate_limits->high), calls(api.rate_limits->medium), calls(api.rate_limits->low)};
+  return out;
+}
+
 // Answers name no directories: "hookhost.yaml:5:1" is enough for who may reload.
 Error without_directory(Error error, const std::string& file) {
   const std::string directory = os::parent(file) + "/";
@@ -91,7 +98,8 @@ Result<> Host::open_stores(const HostOptions& options) {
   HOOKHOST_CHECK(engine_->start());
   ingest_ = std::make_unique<ingest::Ingest>(*log_, ids_, clock_);
   plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_);
-  return success();
+  endpoints_ = std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine_, *store_, *registry_, *ingest_, ids_, clock_});
+  return endpoints_->load(config_);
 }
 
 void Host::report_recovery() const {
@@ -108,11 +116,14 @@ void Host::report_recovery() const {
 }
 
 Result<> Host::serve() {
+  HOOKHOST_CHECK(EndpointSet::check(config_));
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
   HOOKHOST_CHECK(plugins_->accept(config_));
   HOOKHOST_CHECK(watch_for_crashes());
+  HOOKHOST_CHECK(endpoints_->accept(config_));
   HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
+  HOOKHOST_CHECK(endpoints_->apply(config_));
   HOOKHOST_CHECK(start_listeners());
   maintenance_ = std::thread([this] { maintain(); });
   return success();
@@ -167,7 +178,8 @@ Result<> Host::start_listeners() {
     HOOKHOST_TRY(auto key, os::read_file(files, listen.tls->key, kPemBytesMax));
     options.tls = http::TlsOptions{std::move(certificate), std::move(key)};
   }
-  public_handler_ = std::make_unique<PublicHandler>(*ingest_);
+  v1_handler_ = std::make_unique<api::V1Server>(*endpoints_, v1_options(config_.api), clock_);
+  public_handler_ = std::make_unique<PublicHandler>(*ingest_, v1_handler_.get());
   HOOKHOST_TRY(public_server_, http::Server::start(std::move(options), *public_handler_));
   tell_commands();
   listening_.store(true);
@@ -213,6 +225,7 @@ void Host::maintain() {
     reserve_.free_if_full();
     reserve_.make_if_space();
     store_->note_durable_end(log_->durable_end());
+    endpoints_->maintain();
     if (round % kRetentionEvery != 0) continue;
     const auto removed = log_->apply_retention(age, bytes, engine_->oldest_needed());
     if (!removed) diagnose(Level::error, "app", "retention failed: " + removed.error().message);
@@ -238,8 +251,10 @@ void Host::stop() {
   admin_server_.reset();  // Order: it looks at the public one
   public_server_.reset();
   admin_handler_.reset();
+  v1_handler_.reset();
   plugins_.reset();
   engine_.reset();
+  endpoints_.reset();  // Order: after the engine, whose subscribers use its sender; what it still sends ends in the store
   ingest_.reset();
   crash_watch_.reset();
   if (log_) log_->close();
@@ -265,9 +280,10 @@ std::vector<api::SourceInfo> Host::sources() {
 
 Result<> Host::forget(const SubscriberId& subscriber) {
   const std::scoped_lock lock(config_mutex_);  // none comes back meanwhile
-  if (config_.plugins.contains(subscriber.value)) {
+  if (config_.plugins.contains(subscriber.value) || config_.endpoints.contains(subscriber.value)) {
     return fail(ErrorCode::refused, subscriber.value + " is in the configuration: take it out and reload first");
   }
+  if (endpoints_->is_registered(subscriber)) return fail(ErrorCode::refused, "use: hookhost endpoint remove " + subscriber.value);
   return engine_->forget(subscriber);
 }
 
@@ -279,12 +295,14 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
   config::Config next = std::move(loaded.value());
+  if (const auto good = EndpointSet::check(next); !good) return nothing_changed(good.error());
   auto prepared = plugins_->prepare(next, config_.plugins);
   if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
   api::ReloadReport report{std::move(difference.changes), std::move(difference.needs_restart), false};
   if (dry_run) return report;
   if (const auto accepted = plugins_->accept(next); !accepted) return nothing_changed(accepted.error());
+  if (const auto accepted = endpoints_->accept(next); !accepted) return nothing_changed(accepted.error());
   if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
   // What only a restart applies stays as it is.
   next.data_dir = config_.data_dir;
@@ -296,6 +314,8 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   const auto before = config_.plugins;
   config_ = std::move(next);
   HOOKHOST_CHECK(plugins_->apply(config_, before, config_.drain_timeout, std::move(prepared.value())));
+  HOOKHOST_CHECK(endpoints_->apply(config_));
+  v1_handler_->configure(v1_options(config_.api));
   report.applied = true;
   return report;
 }

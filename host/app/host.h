@@ -1,6 +1,6 @@
 // The composition root: makes the rooms, joins them, starts and stops them in order. One object per process that owns the data directory.
 //
-// Order of start: lock, registry, delivery.db, event log (recovery), engine, sources, plugins, listeners. Order of stop: the reverse, but that
+// Order of start: lock, registry, delivery.db, event log (recovery), engine, sources, plugins, endpoints, listeners. Order of stop: the reverse, but that
 // the public listener stops accepting first.
 #pragma once
 
@@ -13,7 +13,9 @@
 
 #include "api/admin_server.h"
 #include "api/host_control.h"
+#include "api/v1_server.h"
 #include "app/disk_reserve.h"
+#include "app/endpoint_set.h"
 #include "app/plugin_set.h"
 #include "app/public_handler.h"
 #include "base/event_id.h"
@@ -50,6 +52,7 @@ class Host final : public api::HostControl {
   [[nodiscard]] delivery::EventFeed& feed() override { return *feed_; }
   [[nodiscard]] state::DeliveryStore& store() override { return *store_; }
   [[nodiscard]] const event_log::EventLog& event_log() override { return *log_; }
+  [[nodiscard]] api::EndpointControl& endpoints() override { return *endpoints_; }
   [[nodiscard]] std::vector<api::PluginInfo> plugins() override;
   [[nodiscard]] std::vector<api::SourceInfo> sources() override;
   [[nodiscard]] Result<> forget(const SubscriberId& subscriber) override;
@@ -83,6 +86,8 @@ class Host final : public api::HostControl {
   std::unique_ptr<ingest::Ingest> ingest_;
   std::optional<plugins::CrashWatch> crash_watch_;
   std::unique_ptr<PluginSet> plugins_;
+  std::unique_ptr<EndpointSet> endpoints_;
+  std::unique_ptr<api::V1Server> v1_handler_;
   std::unique_ptr<PublicHandler> public_handler_;
   std::unique_ptr<api::AdminServer> admin_handler_;
   std::unique_ptr<http::Server> public_server_, admin_server_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/start_at.h"
 #include "base/diagnostics.h"
 #include "os/file_system.h"
 #include "plugins/config_schema.h"
@@ -28,17 +29,6 @@ Pattern both(const Pattern& left, const Pattern& right) {
   out.type = narrower.type;
   return out;
 }
-
-delivery::StartAt start_at(const config::When& when) {
-  delivery::StartAt out;
-  out.kind = static_cast<delivery::StartAt::Kind>(when.kind);
-  out.offset = when.offset;
-  out.time = when.time;
-  out.age = when.age;
-  return out;
-}
-static_assert(static_cast<int>(delivery::StartAt::Kind::hold) == static_cast<int>(config::When::Kind::hold) &&
-              static_cast<int>(delivery::StartAt::Kind::age) == static_cast<int>(config::When::Kind::age));
 
 int strength(plugins::Order order) { return order == plugins::Order::none ? 0 : order == plugins::Order::key ? 1 : 2; }
 
@@ -208,7 +198,7 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, PreparedPlugin prepar
 
 Result<> PluginSet::accept(const config::Config& config) {
   for (const auto& [name, plugin] : config.plugins) {
-    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", start_at(plugin.start_at));
+    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", api::start_at(plugin.start_at));
     if (!accepted && accepted.error().code == ErrorCode::usage) {
       return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + accepted.error().message);
     }

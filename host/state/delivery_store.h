@@ -25,6 +25,9 @@ namespace hookhost::state {
 // Which stream of a subscriber a row belongs to: 0 is its own (live and catch-up), else the id of a replay that runs beside it.
 using StreamId = std::uint64_t;
 inline constexpr StreamId kMainStream = 0;
+// Attempts that a person asked for, of no event of the event log.
+inline constexpr StreamId kTestStream = INT64_MAX;
+inline constexpr Offset kNoOffset{INT64_MAX};
 
 // The condition in which a subscriber's position moves (live) or stands.
 enum class Condition : std::uint8_t {

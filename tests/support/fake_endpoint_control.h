@@ -79,6 +79,10 @@ class FakeEndpointControl final : public api::EndpointControl {
     return success();
   }
 
+  Result<> pause(std::string_view) override { return fail(ErrorCode::not_supported, "a fake"); }
+  Result<> resume(std::string_view) override { return fail(ErrorCode::not_supported, "a fake"); }
+  Result<api::EndpointInfo> forward(std::string_view, std::string_view, std::string_view) override { return fail(ErrorCode::not_supported, "a fake"); }
+  Result<api::EndpointInfo> keep_forward(std::string_view) override { return fail(ErrorCode::not_supported, "a fake"); }
   Result<std::vector<api::TestTarget>> test(const std::string& team, std::string_view type, std::string_view data) override {
     const std::scoped_lock lock(mutex_);
     if (failure) return fail(*failure);

@@ -175,16 +175,6 @@ TEST_F(Commands, WhatComesLaterIsNotOffered) {
 }
 
 TEST_F(Commands, KeysThatComeLaterAreRefusedAsNotYetAvailable) {
-  for (const std::string key : {"endpoints: {a: {url: \"http://127.0.0.1:1/\"}}", "endpoint_defaults: {allow_http: true}", "teams: {team_1: {}}", "api: {types: []}"}) {
-    host.more = key + "\n";
-    host.write_config();
-    const Ran ran = host.run({"check"});
-    EXPECT_EQ(ran.status, 1) << key << ran;
-    EXPECT_THAT(ran.err, HasSubstr("hookhost.yaml:5:")) << key;
-    EXPECT_THAT(ran.err, HasSubstr(key.substr(0, key.find(':')))) << key;
-    EXPECT_THAT(ran.err, HasSubstr("not yet available")) << key;
-  }
-  host.more.clear();
   add_probe("probe", "isolation: process, ");
   host.write_config();
   EXPECT_THAT(host.run({"check"}).err, HasSubstr("isolation: process is not yet available")) << host.run({"check"});

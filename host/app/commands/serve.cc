@@ -63,7 +63,16 @@ CommandResult check(Context& context) {
       status = 1;
     }
   }
-  if (status == 0) context.out << path << ": " << config.sources.size() << " sources, " << config.plugins.size() << " plugins; no problem found\n";
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (const auto good = check_endpoint(endpoint, config.endpoint_defaults); !good) {
+      context.err << good.error().message << '\n';
+      status = 1;
+    }
+  }
+  if (status == 0) {
+    context.out << path << ": " << config.sources.size() << " sources, " << config.plugins.size() << " plugins, " << config.endpoints.size()
+                << " endpoints; no problem found\n";
+  }
   return status;
 }
 

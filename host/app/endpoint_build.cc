@@ -1,0 +1,194 @@
+#include "app/endpoint_build.h"
+
+#include "app/webhook_settings.h"
+
+namespace hookhost::app {
+namespace {
+
+constexpr Duration kGraceDefault = std::chrono::hours{24};
+constexpr std::size_t kNameBytesMax = 256, kUrlBytesMax = 2'048, kEventsMax = 100, kHeadersMax = 50, kHeaderBytesMax = 4'096, kRetriesMax = 100;
+constexpr std::size_t kSecretBytesMax = 1'024;
+constexpr Duration kTimeoutMax = std::chrono::minutes{5};
+constexpr Duration kRetryDelayMax = 31 * std::chrono::hours{24};
+constexpr std::uint32_t kConcurrencyMax = 1'024;
+
+// Both were judged when they were said.
+endpoints::Profile profile_named(const std::string& name) {
+  const auto profile = endpoints::parse_profile(name);
+  return profile ? profile.value() : endpoints::Profile::standard;
+}
+endpoints::Signing signing_named(const std::string& name) {
+  const auto signing = endpoints::parse_signing(name);
+  return signing ? signing.value() : endpoints::Signing::both;
+}
+
+delivery::OrderBy order_of(const std::string& text) {
+  using Kind = delivery::OrderBy::Kind;
+  if (text == "none") return {Kind::none, {}};
+  if (text == "all") return {Kind::all, {}};
+  return text.starts_with('/') ? delivery::OrderBy{Kind::pointer, text} : delivery::OrderBy{};
+}
+
+// The profile's values with what stands above them.
+template <class Said>
+void set_times(const Said& said, endpoints::Endpoint& out) {
+  if (said.retry) out.policy.retry = *said.retry;
+  if (said.timeout) out.policy.timeout = *said.timeout;
+  if (said.concurrency) out.concurrency = static_cast<std::uint32_t>(*said.concurrency);
+}
+
+// Of those that the wishes name, "field: message" for each that cannot be.
+class Complaints {
+ public:
+  void add(const std::string& field, const std::string& what) { text_ += (text_.empty() ? "" : "\n") + field + ": " + what; }
+  template <class T>
+  void add_if_failed(const std::string& field, const Result<T>& result) {
+    if (!result) add(field, result.error().message);
+  }
+  [[nodiscard]] bool none() const { return text_.empty(); }
+  [[nodiscard]] Result<> verdict() const { return none() ? Result<>(success()) : Result<>(fail(ErrorCode::usage, text_)); }
+
+ private:
+  std::string text_;
+};
+
+void judge_settings(const WebhookSettings& settings, Complaints& complaints) {
+  if (settings.signing) complaints.add_if_failed("signing", endpoints::parse_signing(*settings.signing));
+  if (settings.profile) complaints.add_if_failed("profile", endpoints::parse_profile(*settings.profile));
+  if (settings.timeout && (*settings.timeout < std::chrono::milliseconds{1} || *settings.timeout > kTimeoutMax)) complaints.add("timeout", "must be from 1ms to 5m");
+  if (settings.concurrency && (*settings.concurrency < 1 || *settings.concurrency > kConcurrencyMax)) complaints.add("concurrency", "must be from 1 to 1024");
+  if (settings.rate && !(*settings.rate >= 0 && *settings.rate <= 1e6)) complaints.add("rate", "must be requests a second; 0: no limit");
+  if (settings.retry && settings.retry->size() > kRetriesMax) complaints.add("retry", "must be at most 100 delays");
+  for (const Duration delay : settings.retry.value_or(std::vector<Duration>{})) {
+    if (delay < Duration{} || delay > kRetryDelayMax) return complaints.add("retry", "a delay must be from 0 to 31d");
+  }
+  if (!settings.headers) return;
+  if (settings.headers->size() > kHeadersMax) complaints.add("headers", "must be at most 50");
+  for (const auto& [name, value] : *settings.headers) {
+    if (name.size() + value.size() > kHeaderBytesMax) complaints.add("headers", "one of them is longer than 4 KiB");
+  }
+}
+
+void judge_row(const state::WebhookRow& row, Complaints& complaints) {
+  if (row.name.empty() || row.name.size() > kNameBytesMax) complaints.add("name", "must be a text of at most 256 bytes");
+  if (row.url.empty() || row.url.size() > kUrlBytesMax) complaints.add("url", "must be a URL of at most 2048 bytes");
+  if (row.events.empty() || row.events.size() > kEventsMax) complaints.add("events", "must be 1 to 100 patterns");
+  for (const std::string& event : row.events) complaints.add_if_failed("events", parse_pattern(event, row.origin != "v1"));
+  if (row.secret.size() > kSecretBytesMax) complaints.add("secret", "must be at most 1024 bytes");
+}
+
+// Each part judged alone, so that its own field is named.
+void judge_endpoint(const endpoints::Endpoint& whole, Complaints& complaints) {
+  endpoints::Endpoint bare = whole;
+  bare.headers.clear();
+  bare.secrets.clear();
+  const auto url = endpoints::check(bare);
+  complaints.add_if_failed("url", url);
+  if (!url) return;
+  bare.headers = whole.headers;
+  complaints.add_if_failed("headers", endpoints::check(bare));
+  bare.headers.clear();
+  bare.secrets = whole.secrets;
+  complaints.add_if_failed("secret", endpoints::check(bare));
+}
+
+void set_secret(const api::EndpointWishes& wishes, WallTime now, state::WebhookRow& row) {
+  if (!wishes.secret || *wishes.secret == row.secret) return;
+  const Duration grace = wishes.secret_grace.value_or(kGraceDefault);
+  const bool overlaps = !row.secret.empty() && !wishes.secret->empty() && grace > Duration{};
+  row.previous_secret = overlaps ? row.secret : std::string();
+  row.previous_until = overlaps ? std::optional(now + grace) : std::nullopt;
+  row.secret = *wishes.secret;
+}
+
+}  // namespace
+
+BuiltEndpoint build(const config::Endpoint& said, const config::EndpointDefaults& defaults) {
+  BuiltEndpoint out{.endpoint = {}, .profile = profile_named(said.profile.empty() ? defaults.profile : said.profile)};
+  endpoints::Endpoint& to = out.endpoint;
+  to.id = SubscriberId{said.name};
+  to.url = said.url;
+  to.team = said.team;
+  to.events = said.events;
+  to.signing = signing_named(said.signing);
+  for (const auto& secret : said.secrets) to.secrets.push_back({secret.value.reveal(), secret.until});
+  for (const auto& [name, value] : said.headers) to.headers.emplace_back(name, value.reveal());
+  to.policy = endpoints::values_of(out.profile);
+  set_times(defaults, to);
+  set_times(said, to);
+  to.rate = said.rate;
+  to.allow_http = said.allow_http.value_or(defaults.allow_http);
+  to.allowed_networks = said.allowed_networks.value_or(defaults.allowed_networks);
+  to.ca_file = said.ca;
+  to.certificate_file = said.certificate;
+  to.key_file = said.key;
+  to.proxy = said.proxy;
+  to.order_by = order_of(said.order_by);
+  return out;
+}
+
+Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& rules) {
+  HOOKHOST_TRY(const auto settings, parse_webhook_settings(row.settings));
+  const bool through_v1 = row.origin == "v1";
+  std::string profile = rules.defaults.profile;
+  if (through_v1) {
+    const auto team = rules.teams.find(row.team.value_or(""));
+    profile = team == rules.teams.end() ? "kakiyo" : team->second.profile;
+  }
+  BuiltEndpoint out{.endpoint = {}, .profile = profile_named(settings.profile.value_or(profile))};
+  endpoints::Endpoint& to = out.endpoint;
+  to.id = SubscriberId{row.id};
+  to.url = row.url;
+  to.team = row.team;
+  for (const std::string& event : row.events) {
+    HOOKHOST_TRY(auto pattern, parse_pattern(event, true));
+    to.events.push_back(std::move(pattern));
+  }
+  to.signing = signing_named(settings.signing.value_or("both"));
+  if (!row.secret.empty()) to.secrets.push_back({row.secret, std::nullopt});
+  if (!row.previous_secret.empty()) to.secrets.push_back({row.previous_secret, row.previous_until});
+  if (settings.headers) to.headers.assign(settings.headers->begin(), settings.headers->end());
+  to.policy = endpoints::values_of(out.profile);
+  if (!through_v1) set_times(rules.defaults, to);
+  set_times(settings, to);
+  to.rate = settings.rate.value_or(0);
+  to.allow_http = rules.defaults.allow_http;
+  to.allowed_networks = rules.defaults.allowed_networks;
+  return out;
+}
+
+Result<> check_endpoint(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults) {
+  const auto good = endpoints::check(build(endpoint, defaults).endpoint);
+  if (good) return good;
+  return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + endpoint.name + ": " + good.error().message);
+}
+
+Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& rules, WallTime now, state::WebhookRow& row) {
+  HOOKHOST_TRY(auto settings, parse_webhook_settings(row.settings));
+  if (wishes.name) row.name = *wishes.name;
+  if (wishes.url) row.url = *wishes.url;
+  if (wishes.events) row.events = *wishes.events;
+  if (wishes.active) row.active = *wishes.active;
+  set_secret(wishes, now, row);
+  if (wishes.signing) settings.signing = wishes.signing;
+  if (wishes.profile) settings.profile = wishes.profile;
+  if (wishes.retry) settings.retry = wishes.retry;
+  if (wishes.timeout) settings.timeout = wishes.timeout;
+  if (wishes.concurrency) settings.concurrency = wishes.concurrency;
+  if (wishes.rate) settings.rate = wishes.rate;
+  if (wishes.headers) settings.headers = wishes.headers;
+  row.settings = to_json(settings);
+  row.changed_at = now;
+
+  Complaints complaints;
+  judge_row(row, complaints);
+  judge_settings(settings, complaints);
+  if (wishes.secret_grace && *wishes.secret_grace < Duration{}) complaints.add("secret_grace", "must not be negative");
+  if (complaints.none()) {
+    HOOKHOST_TRY(const auto built, build(row, rules));
+    judge_endpoint(built.endpoint, complaints);
+  }
+  return complaints.verdict();
+}
+
+}  // namespace hookhost::app

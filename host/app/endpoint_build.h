@@ -1,0 +1,40 @@
+// From what is said of an endpoint, wherever it was made, to what deliveries need: its own word wins, then that of its team (for those made
+// through /v1) or of endpoint_defaults (for those of the YAML file and of commands), then its profile's.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/endpoint_control.h"
+#include "config/config.h"
+#include "endpoints/endpoint.h"
+#include "state/registry.h"
+
+namespace hookhost::app {
+
+// What the configuration says of endpoints that are not its own.
+struct EndpointRules {
+  config::EndpointDefaults defaults;
+  std::map<std::string, config::Team> teams;
+};
+
+struct BuiltEndpoint {
+  endpoints::Endpoint endpoint;
+  endpoints::Profile profile = endpoints::Profile::standard;
+};
+
+// Nothing is judged yet: that is check_endpoint()'s, or endpoints::check()'s.
+[[nodiscard]] BuiltEndpoint build(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults);
+// Error: corrupt, when the row is none of ours.
+[[nodiscard]] Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& rules);
+
+// As endpoints::check(), with the place in the configuration. Error: invalid_config.
+[[nodiscard]] Result<> check_endpoint(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults);
+
+// Puts the wishes into the row and judges the whole. `since` and `backlog` are not the row's. Error: usage, "field: message" for each wish that
+// cannot be, one a line.
+[[nodiscard]] Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& rules, WallTime now, state::WebhookRow& row);
+
+}  // namespace hookhost::app

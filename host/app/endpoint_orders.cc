@@ -1,0 +1,269 @@
+// What /v1, the admin API and commands ask of endpoints.
+#include <algorithm>
+
+#include "api/start_at.h"
+#include "app/endpoint_info.h"
+#include "app/endpoint_set.h"
+#include "app/random_text.h"
+#include "app/endpoint_sample.h"
+
+namespace hookhost::app {
+namespace {
+
+const char* const kSwitchedOff = "switched off by its owner";
+const char* const kPaused = "paused by the operator";
+constexpr std::size_t kIdSize = 16;
+
+bool says_the_same(const state::WebhookRow& a, const state::WebhookRow& b) {
+  return a.url == b.url && a.secret == b.secret && a.previous_secret == b.previous_secret && a.previous_until == b.previous_until && a.events == b.events &&
+         a.settings == b.settings;
+}
+
+Error no_such(std::string_view id) { return {ErrorCode::not_found, "there is no endpoint '" + std::string(id) + "'"}; }
+
+delivery::SubscriberStatus unknown_to_the_engine(const std::string& id) {
+  delivery::SubscriberStatus out;
+  out.id = SubscriberId{id};
+  out.kind = EndpointRunner::kKind;
+  out.state = "disabled";
+  return out;
+}
+
+// The engine's word on each: one question for many, one each for few.
+class Statuses {
+ public:
+  Statuses(delivery::Engine& engine, bool all) : engine_(engine), all_(all) {
+    if (!all) return;
+    for (auto& one : engine.status()) {
+      auto id = one.id.value;
+      known_.emplace(std::move(id), std::move(one));
+    }
+  }
+  [[nodiscard]] delivery::SubscriberStatus of(const std::string& id) {
+    if (!all_) {
+      auto one = engine_.status(SubscriberId{id});
+      return one ? std::move(one.value()) : unknown_to_the_engine(id);
+    }
+    const auto found = known_.find(id);
+    return found == known_.end() ? unknown_to_the_engine(id) : std::move(found->second);
+  }
+
+ private:
+  delivery::Engine& engine_;
+  const bool all_;
+  std::map<std::string, delivery::SubscriberStatus> known_;
+};
+
+}  // namespace
+
+// --- Looking -----------------------------------------------------------------------------------------------------------------------
+
+std::vector<api::EndpointInfo> EndpointSet::endpoints(const std::optional<std::string>& team) {
+  const auto all = said();
+  Statuses statuses(rooms_.engine, !team);
+  std::vector<api::EndpointInfo> out;
+  if (!team) {
+    for (const auto& [name, endpoint] : all->endpoints) out.push_back(describe(endpoint, all->rules.defaults, statuses.of(name)));
+  }
+  for (const Row& row : rows(team)) {
+    if (auto info = describe(*row, all->rules, statuses.of(row->id))) out.push_back(std::move(info.value()));
+  }
+  if (!team) {
+    for (const Forward& one : forwards_.all()) out.push_back(describe(one, statuses.of(one.endpoint.id.value)));
+  }
+  return out;
+}
+
+Result<api::EndpointInfo> EndpointSet::endpoint(const std::optional<std::string>& team, std::string_view id) {
+  const auto all = said();
+  const std::string name(id);
+  Statuses statuses(rooms_.engine, false);
+  if (const Row row = row_of(team, id)) return describe(*row, all->rules, statuses.of(name));
+  if (team) return fail(no_such(id));
+  if (const auto found = all->endpoints.find(name); found != all->endpoints.end()) return describe(found->second, all->rules.defaults, statuses.of(name));
+  if (const auto one = forwards_.find(name)) return describe(*one, statuses.of(name));
+  return fail(no_such(id));
+}
+
+Result<std::vector<state::AttemptRow>> EndpointSet::attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset> offset,
+                                                            std::size_t limit) {
+  HOOKHOST_CHECK(endpoint(team, id));
+  return rooms_.store.attempts(SubscriberId{std::string(id)}, offset, limit);
+}
+
+// --- Changes -----------------------------------------------------------------------------------------------------------------------
+
+// Order: its position exists before the registry names it. Killed in between, it is forgotten at the next start.
+Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& team, const api::EndpointWishes& wishes) {
+  const std::scoped_lock change(changes_);
+  const auto all = said();
+  const WallTime now = rooms_.clock.wall();
+  const auto& whose = team ? team : wishes.team;
+  if (whose && !team && !all->rules.teams.empty() && !all->rules.teams.contains(*whose)) {
+    return fail(ErrorCode::usage, "team: '" + *whose + "' does not stand under teams in the configuration");
+  }
+  state::WebhookRow row{.id = "webhook_" + random_text(kIdSize), .team = whose, .origin = team ? "v1" : "command"};
+  row.created_at = now;
+  HOOKHOST_CHECK(apply_wishes(wishes, all->rules, now, row));
+  delivery::StartAt from;
+  if (wishes.since) {
+    const auto when = config::parse_when(*wishes.since);
+    if (!when) return fail(ErrorCode::usage, "since: " + when.error().message);
+    from = api::start_at(when.value());
+  }
+  if (const auto accepted = runner_.accept(row.id, from); !accepted) {
+    return fail(accepted.error().code, (accepted.error().code == ErrorCode::usage ? "since: " : "") + accepted.error().message);
+  }
+  if (const auto put = rooms_.registry.put(row); !put) {
+    static_cast<void>(runner_.forget(row.id));
+    return fail(put.error());
+  }
+  keep(std::make_shared<const state::WebhookRow>(row));
+  HOOKHOST_CHECK(start_row(row, all->rules));
+  return endpoint(team, row.id);
+}
+
+Result<> EndpointSet::must_be_changeable(const std::optional<std::string>& team, std::string_view id) const {
+  if (row_of(team, id)) return success();
+  if (!team && said()->endpoints.contains(std::string(id))) {
+    return fail(ErrorCode::refused, "'" + std::string(id) + "' stands in the configuration: change it there, then reload");
+  }
+  return fail(no_such(id));
+}
+
+// Stopped by the host it has nothing to deliver, but would try itself again: then it has no instance.
+Result<> EndpointSet::switch_off(const std::string& id) {
+  HOOKHOST_TRY(const auto status, rooms_.engine.status(SubscriberId{id}));
+  if (status.state == "stopped") return runner_.stop(id, kSwitchedOff);
+  if (status.state == "paused") return success();
+  return rooms_.engine.pause(SubscriberId{id}, kSwitchedOff);
+}
+
+// What the host disabled goes on with what is held, whoever switched it off since; what the operator paused stays so.
+Result<std::optional<std::uint64_t>> EndpointSet::switch_on(const std::string& id, bool backlog) {
+  using Skipped = std::optional<std::uint64_t>;
+  const SubscriberId subscriber{id};
+  HOOKHOST_TRY(const auto status, rooms_.engine.status(subscriber));
+  const bool was_off = status.state == "paused" && status.reason == kSwitchedOff;
+  if (status.state != "stopped" && !was_off) return Skipped{};
+  if (was_off && !backlog) {
+    if (!runner_.sends()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask again, or ask for the backlog");
+    HOOKHOST_TRY(const std::uint64_t skipped, rooms_.engine.resume_from_now(subscriber));
+    return Skipped{skipped};
+  }
+  HOOKHOST_CHECK(rooms_.engine.resume(subscriber));
+  return Skipped{};
+}
+
+// Order: switching on, the engine goes first; switching off, the registry: its word wins at a start, so that a crash in between leaves it off.
+Result<api::Changed> EndpointSet::update(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes) {
+  const std::scoped_lock change(changes_);
+  HOOKHOST_CHECK(must_be_changeable(team, id));
+  const auto all = said();
+  const Row old = row_of(team, id);
+  state::WebhookRow next = *old;
+  HOOKHOST_CHECK(apply_wishes(wishes, all->rules, rooms_.clock.wall(), next));
+  HOOKHOST_TRY(auto built, build(next, all->rules));
+  const bool changed = !says_the_same(*old, next);
+  const bool on = wishes.active.value_or(false);
+  std::optional<std::uint64_t> skipped;
+  if (on) {
+    HOOKHOST_TRY(const auto status, rooms_.engine.status(SubscriberId{next.id}));
+    const bool anew = changed || (!old->active && status.state == "stopped");
+    if (anew) HOOKHOST_CHECK(runner_.stop(next.id, "being changed"));  // nothing goes to where it went before
+    if (anew) HOOKHOST_CHECK(runner_.run(built.endpoint));
+    HOOKHOST_TRY(skipped, switch_on(next.id, wishes.backlog));
+  }
+  if (const auto put = rooms_.registry.put(next); !put) {
+    static_cast<void>(start_row(*old, all->rules));
+    return fail(put.error());
+  }
+  keep(std::make_shared<const state::WebhookRow>(next));
+  if (!next.active) {
+    HOOKHOST_CHECK(start_row(next, all->rules));
+  } else if (changed && !on) {
+    HOOKHOST_CHECK(runner_.run(std::move(built.endpoint)));
+  }
+  HOOKHOST_TRY(auto info, endpoint(team, id));
+  return api::Changed{std::move(info), skipped};
+}
+
+Result<> EndpointSet::remove(const std::optional<std::string>& team, std::string_view id) {
+  const std::scoped_lock change(changes_);
+  const std::string name(id);
+  if (!team && forwards_.find(name)) return forwards_.end(name);
+  HOOKHOST_CHECK(must_be_changeable(team, id));
+  HOOKHOST_CHECK(rooms_.registry.erase_webhook(name));
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = rows_.find(id);
+    if (found->second->origin == "v1") {
+      const auto of_team = of_team_.find(found->second->team.value_or(""));
+      of_team->second.erase(name);
+      if (of_team->second.empty()) of_team_.erase(of_team);
+    }
+    rows_.erase(found);
+  }
+  return runner_.forget(name);
+}
+
+Result<> EndpointSet::pause(std::string_view id) {
+  HOOKHOST_CHECK(endpoint(std::nullopt, id));
+  return rooms_.engine.pause(SubscriberId{std::string(id)}, kPaused);
+}
+
+Result<> EndpointSet::resume(std::string_view id) {
+  const Row row = row_of(std::nullopt, id);
+  if (row && !row->active) {
+    HOOKHOST_TRY(const auto changed, update(std::nullopt, id, {.active = true, .backlog = true}));
+    if (changed.endpoint.status.state != "paused") return success();
+  }
+  HOOKHOST_CHECK(endpoint(std::nullopt, id));
+  return rooms_.engine.resume(SubscriberId{std::string(id)});
+}
+
+// --- Forwards, tests, publishing ---------------------------------------------------------------------------------------------------
+
+Result<api::EndpointInfo> EndpointSet::forward(std::string_view source, std::string_view url, std::string_view from) {
+  if (!runner_.sends()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask again");
+  const auto sources = rooms_.ingest.sources();
+  const auto& all = sources->all();
+  if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return one->settings.name == source; })) {
+    return fail(ErrorCode::not_found, "there is no source '" + std::string(source) + "' in the configuration");
+  }
+  HOOKHOST_TRY(const auto when, config::parse_when(from.empty() ? std::string_view("now") : from));
+  HOOKHOST_TRY(const std::string id, forwards_.begin(std::string(source), std::string(url), api::start_at(when)));
+  return endpoint(std::nullopt, id);
+}
+
+Result<api::EndpointInfo> EndpointSet::keep_forward(std::string_view id) {
+  HOOKHOST_CHECK(forwards_.keep(std::string(id)));
+  return endpoint(std::nullopt, id);
+}
+
+Result<std::vector<api::TestTarget>> EndpointSet::test(const std::string& team, std::string_view type, std::string_view data) {
+  const auto all = said();
+  HOOKHOST_TRY(const auto event, make_test_event(type, team, data, rooms_.ids.next(rooms_.clock.wall()), rooms_.clock.wall()));
+  std::vector<api::TestTarget> out;
+  for (const Row& row : rows(team)) {
+    HOOKHOST_TRY(const auto built, build(*row, all->rules));
+    const auto& events = built.endpoint.events;
+    const auto gets = [&](const Pattern& pattern) { return pattern.matches(event->source, event->provider, event->type); };
+    if (!row->active || std::none_of(events.begin(), events.end(), gets)) continue;
+    if (const auto status = rooms_.engine.status(built.endpoint.id); status && status.value().state == "stopped") continue;
+    runner_.send_test(built.endpoint, event);
+    out.push_back({row->id, row->name, row->url});
+  }
+  if (out.empty()) return fail(ErrorCode::not_found, "No webhooks found for this event");
+  return out;
+}
+
+void EndpointSet::publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
+                          std::function<void(Result<api::Published>)> done) {
+  ingest::Publication publication{team, std::move(type), std::move(body), std::move(idempotency_key), {}};
+  rooms_.ingest.publish(std::move(publication), [done = std::move(done)](const Result<ingest::Accepted>& accepted) {
+    done(accepted ? Result<api::Published>(api::Published{accepted.value().id, accepted.value().duplicate}) : Result<api::Published>(fail(accepted.error())));
+  });
+}
+
+}  // namespace hookhost::app

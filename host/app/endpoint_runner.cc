@@ -1,0 +1,65 @@
+#include "app/endpoint_runner.h"
+
+#include "app/version.h"
+#include "base/diagnostics.h"
+#include "endpoints/request.h"
+#include "endpoints/verdict.h"
+
+namespace hookhost::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A request that is cut off when its endpoint is changed comes again: receivers know it by its id.
+constexpr Duration kDrain = 2s;
+
+state::AttemptRow attempt_row(const event_log::Event& event, const delivery::Outcome& outcome, WallTime at, Duration took) {
+  return {.stream = state::kTestStream,
+          .offset = state::kNoOffset,
+          .id = event.id,
+          .type = event.type,
+          .attempt = 1,
+          .at = at,
+          .took = took,
+          .outcome = std::string(delivery::to_string(outcome.status)),
+          .error = outcome.error,
+          .http_status = outcome.http_status,
+          .answer = outcome.answer};
+}
+
+}  // namespace
+
+void EndpointRunner::begin() {
+  transfers_.emplace();
+  sender_.emplace(endpoints::Sender{*transfers_, std::string("hookhost/") + kVersion, clock_});
+}
+
+Result<> EndpointRunner::run(endpoints::Endpoint endpoint) {
+  if (!sends()) return success();
+  auto options = endpoints::subscriber_options(endpoint);
+  return engine_.attach(std::move(options), endpoints::make_subscriber(std::move(endpoint), *sender_), kDrain);
+}
+
+Result<> EndpointRunner::stop(const std::string& id, const std::string& reason) { return engine_.disable(SubscriberId{id}, reason, kDrain); }
+
+Result<> EndpointRunner::forget(const std::string& id) {
+  HOOKHOST_CHECK(engine_.disable(SubscriberId{id}, "removed", Duration{}));
+  return engine_.forget(SubscriberId{id});
+}
+
+void EndpointRunner::send_test(const endpoints::Endpoint& endpoint, const event_log::EventPtr& event) {
+  if (!sends()) return;
+  const WallTime at = clock_.wall();
+  const MonotonicTime begun = clock_.monotonic();
+  auto request = endpoints::make_request(endpoint, {.event = event, .attempt = {}, .replay = false, .test = true}, sender_->user_agent, at);
+  transfers_->send(std::move(request), [this, id = endpoint.id, event, at, begun](const Result<http_client::TransferAnswer>& answer) {
+    state::Batch batch;
+    batch.subscriber = id;
+    batch.attempts.push_back(attempt_row(*event, endpoints::outcome_of(answer, clock_.wall()), at, clock_.monotonic() - begun));
+    store_.commit(std::move(batch), [id](const Result<>& kept) {
+      if (!kept) diagnose(Level::warn, "app", "a test's attempt was not kept: " + kept.error().message, {{"subscriber", id.value}});
+    });
+  });
+}
+
+}  // namespace hookhost::app

@@ -1,0 +1,139 @@
+#include "app/endpoint_set.h"
+
+#include "api/start_at.h"
+#include "app/endpoint_info.h"
+#include "base/diagnostics.h"
+
+namespace hookhost::app {
+namespace {
+
+const char* const kNotInUse = "enabled: false in the configuration";
+
+bool is_ours(const std::string& id) { return id.starts_with("webhook_") || id.starts_with(Forwards::kPrefix); }
+
+}  // namespace
+
+EndpointSet::EndpointSet(const Rooms& rooms)
+    : rooms_(rooms), runner_(rooms.engine, rooms.store, rooms.clock), forwards_(runner_, rooms.clock), keys_(rooms.registry, rooms.clock) {}
+
+std::shared_ptr<const EndpointSet::Said> EndpointSet::said() const {
+  const std::scoped_lock lock(mutex_);
+  return said_;
+}
+
+void EndpointSet::keep(Row row) {
+  const std::scoped_lock lock(mutex_);
+  if (row->origin == "v1") of_team_[row->team.value_or("")].insert_or_assign(row->id, row);
+  const std::string id = row->id;
+  rows_.insert_or_assign(id, std::move(row));
+}
+
+EndpointSet::Row EndpointSet::row_of(const std::optional<std::string>& team, std::string_view id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = rows_.find(id);
+  if (found == rows_.end()) return nullptr;
+  const Row& row = found->second;
+  return !team || (row->origin == "v1" && row->team == *team) ? row : nullptr;
+}
+
+std::vector<EndpointSet::Row> EndpointSet::rows(const std::optional<std::string>& team) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Row> out;
+  if (!team) {
+    for (const auto& [id, row] : rows_) out.push_back(row);
+  } else if (const auto found = of_team_.find(*team); found != of_team_.end()) {
+    for (const auto& [id, row] : found->second) out.push_back(row);
+  }
+  return out;
+}
+
+bool EndpointSet::is_registered(const SubscriberId& id) const { return row_of(std::nullopt, id.value) || forwards_.find(id.value); }
+
+Result<> EndpointSet::load(const config::Config& config) {
+  HOOKHOST_CHECK(keys_.load());
+  keys_.configure(config.teams);
+  HOOKHOST_TRY(auto all, rooms_.registry.webhooks());
+  for (auto& row : all) keep(std::make_shared<const state::WebhookRow>(std::move(row)));
+  const std::scoped_lock lock(mutex_);
+  said_ = std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints});
+  return success();
+}
+
+Result<> EndpointSet::check(const config::Config& config) {
+  for (const auto& [name, endpoint] : config.endpoints) HOOKHOST_CHECK(check_endpoint(endpoint, config.endpoint_defaults));
+  return success();
+}
+
+Result<> EndpointSet::accept(const config::Config& config) {
+  for (const auto& [name, endpoint] : config.endpoints) {
+    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at));
+    if (!accepted) {
+      return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + ".start_at: " + accepted.error().message);
+    }
+  }
+  return success();
+}
+
+Result<> EndpointSet::apply(const config::Config& config) {
+  const std::scoped_lock change(changes_);
+  const bool first = !runner_.sends();
+  if (first) runner_.begin();
+  const auto before = first ? std::make_shared<const Said>() : said();
+  const auto now = std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints});
+  keys_.configure(config.teams);
+  {
+    const std::scoped_lock lock(mutex_);
+    said_ = now;
+  }
+  if (first) HOOKHOST_CHECK(tidy_up(*now));
+  HOOKHOST_CHECK(apply_yaml(*before, *now));
+  for (const Row& row : rows(std::nullopt)) {
+    const auto profile = [&](const Said& said) {
+      const auto team = said.rules.teams.find(row->team.value_or(""));
+      return team == said.rules.teams.end() ? std::string() : team->second.profile;
+    };
+    if (!first && before->rules.defaults == now->rules.defaults && profile(*before) == profile(*now)) continue;
+    if (const auto started = start_row(*row, now->rules); !started) {
+      diagnose(Level::error, "app", "an endpoint could not be started: " + started.error().message, {{"subscriber", row->id}});
+    }
+  }
+  return success();
+}
+
+Result<> EndpointSet::apply_yaml(const Said& before, const Said& now) {
+  for (const auto& [name, endpoint] : now.endpoints) {
+    const auto old = before.endpoints.find(name);
+    if (old != before.endpoints.end() && old->second == endpoint && before.rules.defaults == now.rules.defaults) continue;
+    HOOKHOST_CHECK(endpoint.enabled ? runner_.run(build(endpoint, now.rules.defaults).endpoint) : runner_.stop(name, kNotInUse));
+  }
+  for (const auto& [name, endpoint] : before.endpoints) {
+    if (!now.endpoints.contains(name)) HOOKHOST_CHECK(rooms_.engine.detach(SubscriberId{name}));
+  }
+  return success();
+}
+
+// What an earlier life left: endpoints that left the file while the host was down, and those whose removal a crash cut short.
+Result<> EndpointSet::tidy_up(const Said& now) {
+  HOOKHOST_TRY(const auto known, rooms_.store.subscribers());
+  for (const auto& row : known) {
+    const std::string& id = row.id.value;
+    if (row.kind != EndpointRunner::kKind || now.endpoints.contains(id) || row_of(std::nullopt, id)) continue;
+    if (is_ours(id)) {
+      HOOKHOST_CHECK(runner_.forget(id));
+    } else if (row.condition != state::Condition::detached) {
+      HOOKHOST_CHECK(rooms_.engine.detach(row.id));
+    }
+  }
+  return success();
+}
+
+// Where delivery.db was lost it begins now.
+Result<> EndpointSet::start_row(const state::WebhookRow& row, const EndpointRules& rules) {
+  HOOKHOST_TRY(auto built, build(row, rules));
+  HOOKHOST_TRY(const auto accepted, runner_.accept(row.id, {}));
+  if (!row.active) HOOKHOST_CHECK(switch_off(row.id));
+  if (!row.active && accepted.condition == state::Condition::stopped) return success();
+  return runner_.run(std::move(built.endpoint));
+}
+
+}  // namespace hookhost::app

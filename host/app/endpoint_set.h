@@ -1,0 +1,102 @@
+// All endpoints of a host: those of the YAML file, those in the registry (made through /v1 or by a command) and those of `hookhost forward`.
+// Joins them to the engine, and is what /v1 and the admin API ask.
+//
+// An endpoint of the registry whose owner switched it off is paused for that reason (kSwitchedOff); the registry's word wins at a start. What
+// the operator pauses and what the host disables is the engine's own state.
+//
+// Threads: every function from every thread. Changes are made one after the other and block until they are durable.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/endpoint_control.h"
+#include "app/endpoint_build.h"
+#include "app/endpoint_runner.h"
+#include "app/forwards.h"
+#include "app/team_keys.h"
+#include "base/event_id.h"
+#include "ingest/ingest.h"
+
+namespace hookhost::app {
+
+class EndpointSet final : public api::EndpointControl {
+ public:
+  struct Rooms {  // which outlive it; the engine ends before
+    delivery::Engine& engine;
+    state::DeliveryStore& store;
+    state::Registry& registry;
+    ingest::Ingest& ingest;
+    EventIdGenerator& ids;
+    const Clock& clock;
+  };
+  explicit EndpointSet(const Rooms& rooms);
+
+  // What there is becomes known; nothing is sent. Error: that of the registry.
+  [[nodiscard]] Result<> load(const config::Config& config);
+  // Whether the file's endpoints can be. Error: invalid_config, at the first that cannot.
+  [[nodiscard]] static Result<> check(const config::Config& config);
+  // Gives new ones of the file their positions. Error: a start_at that cannot be.
+  [[nodiscard]] Result<> accept(const config::Config& config);
+  // Makes what runs what `config` says, at first everything, then what has changed. Those that left the file are detached.
+  [[nodiscard]] Result<> apply(const config::Config& config);
+  // Now and then.
+  void maintain() { forwards_.end_unwanted(); }
+  [[nodiscard]] bool is_registered(const SubscriberId& id) const;
+
+  [[nodiscard]] Result<std::string> team_of_key(std::string_view key) override { return keys_.team_of(key); }
+  [[nodiscard]] std::vector<api::EndpointInfo> endpoints(const std::optional<std::string>& team) override;
+  [[nodiscard]] Result<api::EndpointInfo> endpoint(const std::optional<std::string>& team, std::string_view id) override;
+  [[nodiscard]] Result<api::EndpointInfo> create(const std::optional<std::string>& team, const api::EndpointWishes& wishes) override;
+  [[nodiscard]] Result<api::Changed> update(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes) override;
+  [[nodiscard]] Result<> remove(const std::optional<std::string>& team, std::string_view id) override;
+  [[nodiscard]] Result<> pause(std::string_view id) override;
+  [[nodiscard]] Result<> resume(std::string_view id) override;
+  [[nodiscard]] Result<api::EndpointInfo> forward(std::string_view source, std::string_view url, std::string_view from) override;
+  [[nodiscard]] Result<api::EndpointInfo> keep_forward(std::string_view id) override;
+  [[nodiscard]] Result<std::vector<api::TestTarget>> test(const std::string& team, std::string_view type, std::string_view data) override;
+  [[nodiscard]] Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset> offset,
+                                                               std::size_t limit) override;
+  void publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
+               std::function<void(Result<api::Published>)> done) override;
+  [[nodiscard]] Result<std::pair<api::KeyInfo, std::string>> make_key(const std::string& team, const std::string& label) override {
+    return keys_.make(team, label);
+  }
+  [[nodiscard]] std::vector<api::KeyInfo> keys() override { return keys_.list(); }
+  [[nodiscard]] Result<> revoke_key(std::string_view id) override { return keys_.revoke(id); }
+
+ private:
+  using Row = std::shared_ptr<const state::WebhookRow>;
+  // What the configuration says, immutable.
+  struct Said {
+    EndpointRules rules;
+    std::map<std::string, config::Endpoint> endpoints;
+  };
+
+  [[nodiscard]] std::shared_ptr<const Said> said() const;
+  [[nodiscard]] Row row_of(const std::optional<std::string>& team, std::string_view id) const;  // null: none that this team may see
+  [[nodiscard]] std::vector<Row> rows(const std::optional<std::string>& team) const;
+  void keep(Row row);
+
+  [[nodiscard]] Result<> apply_yaml(const Said& before, const Said& now);
+  [[nodiscard]] Result<> start_row(const state::WebhookRow& row, const EndpointRules& rules);
+  [[nodiscard]] Result<> tidy_up(const Said& now);
+  [[nodiscard]] Result<> switch_off(const std::string& id);
+  [[nodiscard]] Result<std::optional<std::uint64_t>> switch_on(const std::string& id, bool backlog);
+  [[nodiscard]] Result<> must_be_changeable(const std::optional<std::string>& team, std::string_view id) const;
+
+  Rooms rooms_;
+  EndpointRunner runner_;
+  Forwards forwards_;
+  TeamKeys keys_;
+  std::mutex changes_;  // held over a whole change
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Said> said_ = std::make_shared<const Said>();
+  std::map<std::string, Row, std::less<>> rows_;                          // by id
+  std::map<std::string, std::map<std::string, Row>, std::less<>> of_team_;  // those made through /v1, by team and id
+};
+
+}  // namespace hookhost::app
