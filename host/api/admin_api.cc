@@ -61,7 +61,7 @@ constexpr std::array kHostRoutes{
 
 std::vector<const Route*> routes_at(const Path& path) {
   std::vector<const Route*> out;
-  for (const auto routes : {std::span<const Route>(kHostRoutes), subscriber_routes(), delivery_routes(), dead_letter_routes(), replay_routes()}) {
+  for (const auto routes : {std::span<const Route>(kHostRoutes), subscriber_routes(), delivery_routes(), dead_letter_routes(), replay_routes(), endpoint_routes()}) {
     for (const Route& route : routes) {
       if (is_like(path, split_path(route.path))) out.push_back(&route);
     }

@@ -9,6 +9,11 @@
 //   POST   /api/dead-letters/retry | discard        {"subscriber", "type", "since", "offset", "stream", "all"}
 //   POST   /api/replays/plan, /api/replays          {"subscriber", "from", ...}
 //   GET    /api/replays[/ID]                        POST   /api/replays/ID/cancel | resume
+//   GET    /api/endpoints[/ID]                      POST   /api/endpoints                   {"url", "event", "secret", ...}
+//   PUT    /api/endpoints/ID                        POST   /api/endpoints/ID/pause | resume
+//   DELETE /api/endpoints/ID                        GET    /api/endpoints/ID/attempts
+//   POST   /api/forwards                            POST   /api/forwards/ID/keep            DELETE /api/forwards/ID
+//   GET    /api/team-keys                           POST   /api/team-keys {"team", "label"} DELETE /api/team-keys/ID
 #pragma once
 
 #include <string>

@@ -2,6 +2,9 @@
 
 #include <boost/json.hpp>
 
+#include "base/bytes.h"
+#include "base/units.h"
+
 namespace hookhost::api {
 namespace {
 
@@ -131,6 +134,58 @@ json::object view(const SourceInfo& source) {
 
 json::object view(const ReloadReport& report) {
   return {{"changes", texts(report.changes)}, {"needs_restart", texts(report.needs_restart)}, {"applied", report.applied}};
+}
+
+json::object view(const EndpointInfo& endpoint) {
+  json::array retry;
+  for (const Duration delay : endpoint.retry) retry.emplace_back(format_duration(delay));
+  const state::Tally& tally = endpoint.status.tally;
+  json::object out{{"id", endpoint.id},
+                   {"name", endpoint.name},
+                   {"url", endpoint.url},
+                   {"origin", endpoint.origin},
+                   {"events", texts(endpoint.events)},
+                   {"active", endpoint.active},
+                   {"state", endpoint.status.state},
+                   {"successes", tally.successes},
+                   {"failures", tally.failures},
+                   {"last_success", time_or_null(tally.last_success)},
+                   {"last_failure", time_or_null(tally.last_failure)},
+                   {"held", endpoint.status.held},
+                   {"has_secret", endpoint.has_secret},
+                   {"signing", endpoint.signing},
+                   {"profile", endpoint.profile},
+                   {"retry", std::move(retry)},
+                   {"timeout", format_duration(endpoint.timeout)},
+                   {"concurrency", endpoint.concurrency},
+                   {"rate", endpoint.rate},
+                   {"headers", texts(endpoint.headers)}};
+  out["team"] = text_or_null(endpoint.team.value_or(""));
+  out["paused_reason"] = text_or_null(endpoint.paused_reason.value_or(""));
+  out["created_at"] = endpoint.created_at == WallTime{} ? json::value(nullptr) : json::value(to_rfc3339(endpoint.created_at));
+  return out;
+}
+
+json::object view(const KeyInfo& key) {
+  json::object out{{"id", text_or_null(key.id)}, {"team", key.team}, {"label", text_or_null(key.label)}, {"revoked_at", time_or_null(key.revoked_at)}};
+  out["created_at"] = key.created_at == WallTime{} ? json::value(nullptr) : json::value(to_rfc3339(key.created_at));
+  return out;
+}
+
+json::object view(const state::AttemptRow& attempt) {
+  const bool is_test = attempt.stream == state::kTestStream;
+  json::object out{{"id", attempt.id.value},
+                   {"type", attempt.type},
+                   {"attempt", attempt.attempt},
+                   {"at", to_rfc3339(attempt.at)},
+                   {"took_ms", std::chrono::duration<double, std::milli>(attempt.took).count()},
+                   {"outcome", attempt.outcome},
+                   {"error", text_or_null(attempt.error)},
+                   {"answer", text_or_null(to_utf8(attempt.answer, attempt.answer.size() * 3))},
+                   {"test", is_test}};
+  out["offset"] = is_test ? json::value(nullptr) : json::value(attempt.offset.value);
+  out["status"] = attempt.http_status == 0 ? json::value(nullptr) : json::value(attempt.http_status);
+  return out;
 }
 
 }  // namespace hookhost::api

@@ -3,6 +3,7 @@
 
 #include <boost/json/fwd.hpp>
 
+#include "api/endpoint_control.h"
 #include "api/host_control.h"
 
 namespace hookhost::api {
@@ -15,5 +16,8 @@ namespace hookhost::api {
 [[nodiscard]] boost::json::object view(const PluginInfo& plugin);
 [[nodiscard]] boost::json::object view(const SourceInfo& source);
 [[nodiscard]] boost::json::object view(const ReloadReport& report);
+[[nodiscard]] boost::json::object view(const EndpointInfo& endpoint);
+[[nodiscard]] boost::json::object view(const KeyInfo& key);
+[[nodiscard]] boost::json::object view(const state::AttemptRow& attempt);
 
 }  // namespace hookhost::api

@@ -22,6 +22,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> delivery_routes();
 [[nodiscard]] std::span<const Route> dead_letter_routes();
 [[nodiscard]] std::span<const Route> replay_routes();
+[[nodiscard]] std::span<const Route> endpoint_routes();
 
 [[nodiscard]] Error no_such_route_error();
 

@@ -46,6 +46,9 @@ void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen);
 void add_replay(CLI::App& root, Context& context, Chosen& chosen);
 void add_replays(CLI::App& root, Context& context, Chosen& chosen);
 void add_plugin(CLI::App& root, Context& context, Chosen& chosen);
+void add_endpoint(CLI::App& root, Context& context, Chosen& chosen);
+void add_forward(CLI::App& root, Context& context, Chosen& chosen);
+void add_team(CLI::App& root, Context& context, Chosen& chosen);
 void add_plugin_test(CLI::App& plugin, Context& context, Chosen& chosen);  // `plugin test`
 
 // The whole command line, without the program's name. Returns the exit status.

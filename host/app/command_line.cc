@@ -14,7 +14,7 @@ int report(const Error& error, const Context& context) {
 }
 
 // Commands that the documentation speaks of and a later version brings.
-constexpr std::array kLater{"endpoint", "forward", "team", "backup", "events export", "events import", "plugin check", "plugin reload"};
+constexpr std::array kLater{"backup", "events export", "events import", "plugin check", "plugin reload"};
 
 // The words of the line as far as they name commands, and the first that does not; empty when no word is left over.
 std::string unknown_command(const CLI::App& root) {
@@ -51,7 +51,7 @@ int run_command_line(const std::vector<std::string>& arguments, std::ostream& ou
   root.add_option("-c,--config", context.config_path, "The configuration (default: ./conf/hookhost.yaml, then /etc/hookhost/hookhost.yaml)");
   root.add_flag("--json", context.json, "Print one JSON object a line");
   for (const auto add : {add_serve, add_check, add_reload, add_status, add_send, add_verify, add_types, add_events, add_deliveries,
-                         add_dead_letters, add_replay, add_replays, add_plugin}) {
+                         add_dead_letters, add_replay, add_replays, add_plugin, add_endpoint, add_forward, add_team}) {
     add(root, context, chosen);
   }
   try {

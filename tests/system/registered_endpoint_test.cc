@@ -1,0 +1,126 @@
+// Endpoints that are registered by commands and through /v1, the teams' keys, and `hookhost forward`.
+#include <gmock/gmock.h>
+
+#include "system/endpoint_fixture.h"
+
+namespace hookhost::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Registered : public EndpointTest {
+ protected:
+  std::string add(const Receiver& receiver, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> line{"endpoint", "add", receiver.url(), "--json"};
+    line.insert(line.end(), more.begin(), more.end());
+    const Ran ran = host.run(line);
+    EXPECT_EQ(ran.status, 0) << ran;
+    return ran.status == 0 ? text(ran.objects().at(0), "id") : "";
+  }
+  std::string key_of(const std::string& team) {
+    const Ran ran = host.run({"team", "key", "add", team, "--json"});
+    EXPECT_EQ(ran.status, 0) << ran;
+    return ran.status == 0 ? text(ran.objects().at(0), "key") : "";
+  }
+  RawAnswer v1(const std::string& key, const std::string& method, const std::string& path, const std::string& body = "{}") const {
+    RawClient client = host.connect();
+    client.send(method + " /v1" + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+                "\r\nAuthorization: Bearer " + key + "\r\n\r\n" + body);
+    return client.read_answer();
+  }
+};
+
+TEST_F(Registered, ByACommandItGetsItsEventsAlsoAfterARestartUntilItIsRemoved) {
+  Receiver receiver;
+  allow_loopback();
+  ASSERT_TRUE(host.start());
+  const std::string id = add(receiver, {"--event", "linkedin.message.*", "--secret", kEndpointSecret});
+  EXPECT_THAT(id, testing::StartsWith("webhook_"));
+  send_messages(0, 1);
+  ASSERT_TRUE(reaches(receiver, 1));
+  EXPECT_NE(receiver.header(0, "X-Kakiyo-Signature"), "(absent)");
+  host.kill_9();
+  ASSERT_TRUE(host.start());
+  send_messages(1, 2);
+  ASSERT_TRUE(reaches(receiver, 2));
+  EXPECT_THAT(receiver.messages(), testing::UnorderedElementsAre(0, 1));
+  EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr(id));
+  EXPECT_THAT(host.run({"endpoint", "list", "--json"}).out, Not(HasSubstr(kEndpointSecret)));
+  EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 0);
+  EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 3);
+  EXPECT_EQ(host.run({"status", id}).status, 3) << "no trace is left";
+}
+
+TEST_F(Registered, WithoutAHostItIsKnownAndServedFromTheNextStart) {
+  Receiver receiver;
+  allow_loopback();
+  host.write_config();
+  const std::string id = add(receiver);
+  EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr(id));
+  ASSERT_TRUE(host.start());
+  send_messages(0, 1);
+  ASSERT_TRUE(reaches(receiver, 1));
+}
+
+TEST_F(Registered, ThroughV1SwitchedOffItSkipsAndSwitchedOnItGoesOnFromNow) {
+  Receiver receiver;
+  allow_loopback();
+  ASSERT_TRUE(host.start());
+  const std::string key = key_of("team_1");
+  EXPECT_EQ(key.size(), 40U);
+  const RawAnswer made = v1(key, "POST", "/webhooks", R"({"name":"a","url":")" + receiver.url() + R"(","events":["linkedin.message.received"]})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string path = "/webhooks/" + text(json::parse(made.body).as_object(), "id");
+  send_messages(0, 1);
+  ASSERT_TRUE(reaches(receiver, 1));
+  EXPECT_EQ(v1(key, "PUT", path, R"({"active":false})").status, 200);
+  send_messages(1, 4);
+  host.kill_9();
+  ASSERT_TRUE(host.start());
+  const RawAnswer on = v1(key, "PUT", path, R"({"active":true})");
+  EXPECT_EQ(on.status, 200) << on.body;
+  EXPECT_EQ(text(json::parse(on.body).as_object(), "skipped"), "3") << on.body;
+  send_messages(4, 5);
+  ASSERT_TRUE(reaches(receiver, 2));
+  EXPECT_EQ(v1(key, "PUT", path, R"({"active":false})").status, 200);
+  send_messages(5, 7);
+  EXPECT_EQ(v1(key, "PUT", path, R"({"active":true,"resume":"backlog"})").status, 200);
+  ASSERT_TRUE(reaches(receiver, 4));
+  EXPECT_EQ(receiver.messages(), (std::vector<std::int64_t>{0, 4, 5, 6}));
+}
+
+TEST_F(Registered, AKeyIsShownOnceKeptAsAHashAndRevoked) {
+  ASSERT_TRUE(host.start());
+  const std::string team = "team_1234567890abcde";
+  const std::string key = key_of(team);
+  EXPECT_THAT(key, testing::StartsWith(team));
+  EXPECT_EQ(v1(key, "GET", "/verify").status, 200);
+  std::string wrong = key;
+  wrong.back() = wrong.back() == 'a' ? 'b' : 'a';
+  EXPECT_EQ(v1(wrong, "GET", "/verify").status, 401);
+  EXPECT_THAT(host.run({"team", "list", "--json"}).out, Not(HasSubstr(key)));
+  EXPECT_THAT(contents(host.data_dir() + "/registry.db") + contents(host.data_dir() + "/registry.db-wal"), Not(HasSubstr(key.substr(20))));
+  const std::string id = text(host.run({"team", "key", "list", "--json"}).objects().at(0), "id");
+  EXPECT_EQ(host.run({"team", "key", "revoke", id}).status, 0);
+  EXPECT_EQ(v1(key, "GET", "/verify").status, 401);
+  EXPECT_EQ(host.run({"team", "key", "revoke", "key_none"}).status, 3);
+}
+
+TEST_F(Registered, AForwardRunsUntilCtrlCAndLeavesNoTrace) {
+  Receiver receiver;
+  ASSERT_TRUE(host.start());
+  send_messages(0, 1);
+  ChildProcess command(Spawn{{HOOKHOST_BINARY, "forward", "kakiyo", receiver.url(), "--from", "beginning", "-c", host.config_path()}, {}, host.path(""), host.path("f.out"), host.path("f.err")});
+  ASSERT_TRUE(reaches(receiver, 1)) << contents(host.path("f.err"));
+  send_messages(1, 3);
+  ASSERT_TRUE(reaches(receiver, 3));
+  EXPECT_TRUE(poll_until([&] { return contents(host.path("f.out")).find("3 delivered") != std::string::npos; })) << contents(host.path("f.out"));
+  command.signal(SIGINT);
+  EXPECT_EQ(command.wait(), 0) << contents(host.path("f.err"));
+  EXPECT_EQ(host.run({"endpoint", "list", "--json"}).out, "");
+  EXPECT_THAT(host.run({"status"}).out, Not(HasSubstr("forward_")));
+}
+
+}  // namespace
+}  // namespace hookhost::test
