@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "http/chunk_framing.h"
 
 namespace hookhost::http {
 namespace {
@@ -132,6 +133,8 @@ class RequestParser::Impl {
     scanned = 0;
     has_started = false;
     head_was_told = false;
+    chunks = {};
+    chunk_bytes_seen = 0;
   }
 
   Status refuse(int status, ErrorCode code, const char* message) {
@@ -165,6 +168,8 @@ class RequestParser::Impl {
   bool last_was_return = false;
   bool has_started = false;
   bool head_was_told = false;
+  ChunkFraming chunks;
+  std::size_t chunk_bytes_seen = 0;  // of the bytes that come again
 };
 
 RequestParser::Status RequestParser::Impl::refuse_for(const ErrorCodeOut& ec, std::string_view bytes) {
@@ -219,11 +224,16 @@ RequestParser::Status RequestParser::Impl::feed_head(std::string_view bytes, std
 }
 
 RequestParser::Status RequestParser::Impl::feed_body(std::string_view bytes, std::size_t& used) {
+  if (collector->request.head.chunked) {
+    if (!chunks.accept(bytes.substr(chunk_bytes_seen))) return refuse(400, ErrorCode::invalid_request, "the chunked body is not well-formed");
+    chunk_bytes_seen = bytes.size();
+  }
   ErrorCodeOut ec;
   const std::size_t bytes_min = collector->request.head.chunked ? kChunkedBytesMin : 1;
   while (!collector->is_complete && !ec && bytes.size() - used >= bytes_min) {
     used += collector->put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), ec);
   }
+  chunk_bytes_seen -= std::min(chunk_bytes_seen, used);
   if (collector->is_complete) return Status::complete;
   if (ec && ec != error::need_more) return refuse_for(ec, bytes);
   // A chunk's head with endless extensions, or endless trailers.

@@ -1,5 +1,5 @@
 // Bytes to one request, strict about framing: Boost.Beast's basic_parser plus the refusals that it leaves to its user (HTTP/1.1 without
-// Host, transfer codings other than a lone "chunked", bare line feeds, control characters).
+// Host, transfer codings other than a lone "chunked", bare line feeds, control characters; chunks are checked by chunk_framing.h first).
 //
 // Threads: none of its own; one thread at a time. Invariant: what it holds is bounded by header_bytes_max and the body limit set.
 #pragma once
