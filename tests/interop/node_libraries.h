@@ -2,11 +2,7 @@
 // the tests say that they were skipped and why.
 #pragma once
 
-#include <sys/file.h>
-
-#include <filesystem>
-
-#include "support/host_process.h"
+#include "interop/tools.h"
 
 namespace hookhost::test {
 
@@ -18,13 +14,13 @@ class NodeLibraries {
     if (program("npm").empty()) return "npm is not installed";
     const std::string folder = INTEROP_BUILD;
     std::filesystem::create_directories(folder);
-    const FolderLock lock(folder + "/LOCK");  // several tests may start at once
+    const FolderLock lock(folder + "/LOCK");
     for (const char* script : {"sign.mjs", "receive.mjs"}) {
-      write_text(folder + "/" + script, contents(source(script)));
+      write_text(folder + "/" + script, contents(interop_source(script)));
     }
-    const std::string wanted = contents(source("package.json")) + contents(source("package-lock.json"));
+    const std::string wanted = contents(interop_source("package.json")) + contents(interop_source("package-lock.json"));
     if (contents(folder + "/installed") == wanted) return "";
-    for (const char* name : {"package.json", "package-lock.json"}) write_text(folder + "/" + name, contents(source(name)));
+    for (const char* name : {"package.json", "package-lock.json"}) write_text(folder + "/" + name, contents(interop_source(name)));
     std::filesystem::remove(folder + "/npm.txt");
     ChildProcess npm({{program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, clean(), folder, folder + "/npm.txt", folder + "/npm.txt"});
     if (npm.wait(std::chrono::seconds{180}) != 0) return "npm ci failed (offline?): " + contents(folder + "/npm.txt");
@@ -43,27 +39,8 @@ class NodeLibraries {
     return out;
   }
 
-  // The absolute path of a program; empty: it is not in PATH.
-  static std::string program(const std::string& name) {
-    const char* path = std::getenv("PATH");
-    std::istringstream folders(path == nullptr ? "" : path);
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      if (::access((folder + "/" + name).c_str(), X_OK) == 0) return folder + "/" + name;
-    }
-    return "";
-  }
   // Options of the caller must not change what Node does here.
   static std::vector<std::string> clean() { return {"NODE_OPTIONS=", "NO_UPDATE_NOTIFIER=1"}; }
-
- private:
-  struct FolderLock {
-    explicit FolderLock(const std::string& path) : descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) { ::flock(descriptor, LOCK_EX); }
-    ~FolderLock() { ::close(descriptor); }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    int descriptor;
-  };
-  static std::string source(const std::string& name) { return std::string(INTEROP_SOURCE) + "/" + name; }
 };
 
 class InteropTest : public testing::Test {

@@ -13,7 +13,7 @@ class SignedByUs : public InteropTest {
     environment.push_back("RECEIVER_SECRET=" + secret);
     const std::string out = host.path("receiver.out");
     receiver_ = std::make_unique<ChildProcess>(
-        Spawn{{NodeLibraries::program("node"), INTEROP_BUILD "/receive.mjs", scheme}, environment, "", out, host.path("receiver.err")});
+        Spawn{{program("node"), INTEROP_BUILD "/receive.mjs", scheme}, environment, "", out, host.path("receiver.err")});
     if (!poll_until([&] { return contents(out).ends_with('\n') || receiver_->ended(); })) return false;
     url_ = "http://127.0.0.1:" + lines_of(contents(out)).at(0) + "/";
     return !receiver_->ended();

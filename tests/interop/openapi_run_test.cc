@@ -1,0 +1,86 @@
+// Calls made from our own OpenAPI file by schemathesis against a real host: no answer is a 5xx, none is undocumented, what the file forbids is
+// refused, and what it deletes is gone.
+#include <random>
+
+#include "interop/tools.h"
+#include "support/http_receiver.h"
+
+namespace hookhost::test {
+namespace {
+
+constexpr const char* kKey = "interop-0123456789-0123456789-0123456789";
+
+class Schemathesis {
+ public:
+  // Installs what requirements.txt pins. Empty when all is there, else the reason why it is not.
+  static std::string missing() {
+    if (program("python3").empty()) return "python3 is not installed";
+    const std::string folder = INTEROP_PYTHON;
+    std::filesystem::create_directories(folder);
+    const FolderLock lock(folder + "/LOCK");
+    const std::string wanted = contents(interop_source("requirements.txt"));
+    if (contents(folder + "/installed") == wanted) return "";
+    const std::string out = folder + "/pip.txt";
+    std::filesystem::remove(out);
+    ChildProcess venv({{program("python3"), "-m", "venv", "--clear", folder + "/venv"}, {}, folder, out, out});
+    if (venv.wait(std::chrono::seconds{120}) != 0) return "python3 -m venv failed: " + contents(out);
+    ChildProcess pip({{folder + "/venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", interop_source("requirements.txt")}, {}, folder, out, out});
+    if (pip.wait(std::chrono::seconds{240}) != 0) return "pip install failed (offline, or an older Python?): " + contents(out);
+    write_text(folder + "/installed", wanted);
+    return "";
+  }
+
+  // All its checks but positive_data_acceptance: some rules (`resume` goes with `active`, an event of the configuration) are no schema's.
+  static Ran run(std::uint16_t port, const std::vector<std::string>& operations_left_out) {
+    const char* given = std::getenv("HOOKHOST_SEED");
+    const std::string seed = given != nullptr ? given : std::to_string(std::random_device{}() % 1'000'000);
+    std::cout << "HOOKHOST_SEED=" << seed << "\n";
+    const TempDir directory;
+    const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/v1";
+    Spawn what{{INTEROP_PYTHON "/venv/bin/schemathesis", "run", url + "/openapi.json", "--url", url, "--header", std::string("Authorization: Bearer ") + kKey, "--seed", seed,
+                "--max-examples", quick() ? "5" : "25", "--exclude-checks", "positive_data_acceptance", "--request-timeout", "20",
+                "--continue-on-failure", "--generation-database", "none", "--no-color"},
+               {},
+               directory.path(),
+               directory / "out",
+               directory / "err"};
+    for (const std::string& operation : operations_left_out) what.arguments.insert(what.arguments.end(), {"--exclude-operation-id", operation});
+    return run_to_end(what, std::chrono::seconds{240});
+  }
+};
+
+class OpenApiRun : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const std::string reason = Schemathesis::missing(); !reason.empty()) GTEST_SKIP() << reason;
+    host_.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: from_payload})"}};
+    host_.more = std::string("api: {rate_limits: off}\nteams:\n  team_a: {api_keys: [\"") + kKey + "\"]}\nendpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.1/32\"]}\n";
+    ASSERT_TRUE(host_.start());
+  }
+  HostProcess host_;
+};
+
+// Nothing is published here: the webhooks that it makes up have addresses of others, which must not be called.
+TEST_F(OpenApiRun, WebhooksAreManagedAsTheFileSays) {
+  const Ran ran = Schemathesis::run(host_.public_port(), {"publishEvents", "testWebhook"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_NE(ran.out.find("Tested: 10"), std::string::npos) << ran;  // operations
+  EXPECT_EQ(host_.terminate(), 0);
+}
+
+// The only webhook is a receiver of this test.
+TEST_F(OpenApiRun, EventsArePublishedAndTestedAsTheFileSays) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  const std::string body = R"({"name":"here","events":["*"],"url":"http://127.0.0.1:)" + std::to_string(receiver.port()) + R"(/hook"})";
+  RawClient client = host_.connect();
+  client.send("POST /v1/webhooks HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " + std::string(kKey) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  const RawAnswer made = client.read_answer();
+  ASSERT_EQ(made.status, 201) << made.body;
+  const Ran ran = Schemathesis::run(host_.public_port(), {"createWebhook", "updateWebhook", "deleteWebhook"});
+  EXPECT_EQ(ran.status, 0) << ran;
+  EXPECT_NE(ran.out.find("Tested: 9"), std::string::npos) << ran;  // operations
+  EXPECT_EQ(host_.terminate(), 0);
+}
+
+}  // namespace
+}  // namespace hookhost::test
