@@ -17,7 +17,15 @@ class Retention : public SystemTest {
       ++sent_;
     }
   }
-  std::uint64_t begin() { return host.events().at(0).at("offset").to_number<std::uint64_t>(); }
+  // Waits until the log begins above that offset and is whole from there to what was sent last. One listing: retention goes on between two.
+  bool begins_above(std::uint64_t offset) {
+    return poll_until([&] {
+      const auto events = host.events();
+      if (events.empty()) return false;
+      begin_ = events.front().at("offset").to_number<std::uint64_t>();
+      return begin_ > offset && begin_ + events.size() == sent_;
+    });
+  }
   void restart() {
     ASSERT_EQ(host.terminate(), 0) << host.diagnostics();
     ASSERT_TRUE(host.start());
@@ -42,19 +50,17 @@ class Retention : public SystemTest {
     ASSERT_NO_FATAL_FAILURE(send(kEventsAfter));
     ASSERT_TRUE(host.catches_up("reader"));
     ASSERT_NO_FATAL_FAILURE(restart());
-    ASSERT_TRUE(poll_until([&] { return begin() > 0; })) << host.diagnostics();
-    EXPECT_LE(begin(), kEventsBefore) << "the paused subscriber needs the rest";
-    EXPECT_EQ(host.events().size(), sent_ - begin());
+    ASSERT_TRUE(begins_above(0)) << host.diagnostics();
+    EXPECT_LE(begin_, kEventsBefore) << "the paused subscriber needs the rest";
 
     ASSERT_EQ(host.run({"plugin", "resume", "late"}).status, 0);
     ASSERT_TRUE(host.catches_up("late"));
     EXPECT_EQ(ends(journal("late")).size(), sent_) << "nothing was taken from it";
     ASSERT_NO_FATAL_FAILURE(restart());
-    ASSERT_TRUE(poll_until([&] { return begin() > kEventsBefore; })) << host.diagnostics();
-    EXPECT_EQ(host.events().size(), sent_ - begin());
+    ASSERT_TRUE(begins_above(kEventsBefore)) << host.diagnostics();
   }
 
-  std::uint64_t sent_ = 0;
+  std::uint64_t sent_ = 0, begin_ = 0;
 };
 
 TEST_F(Retention, BySizeHoldsWhatASubscriberNeeds) {
