@@ -4,12 +4,13 @@
 
 #include "app/command.h"
 #include "app/version.h"
+#include "base/printable.h"
 
 namespace hookhost::app {
 namespace {
 
 int report(const Error& error, const Context& context) {
-  context.err << "hookhost: " << error.message << '\n';
+  context.err << "hookhost: " << printable(error.message, Lines::kept) << '\n';
   return exit_code(error.code);
 }
 

@@ -143,10 +143,18 @@ bool is_identifier(const std::string& name) {
          std::all_of(name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
+// Names that CMake's generators give to targets of their own.
+bool is_reserved(const std::string& name) {
+  constexpr std::string_view kReserved[] = {"all",         "clean",         "codegen",      "depend",  "edit_cache",    "help",   "install",
+                                            "list_install_components", "package", "package_source", "preinstall", "rebuild_cache", "test"};
+  return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved);
+}
+
 }  // namespace
 
 Result<> write_plugin_project(const std::string& directory, const std::string& name, bool in_c) {
   if (!is_identifier(name)) return fail(ErrorCode::usage, "'" + name + "' is no name for a plugin: use lower-case letters, digits and '_', beginning with a letter");
+  if (is_reserved(name)) return fail(ErrorCode::usage, "'" + name + "' is a target that CMake itself makes; choose another name");
   auto& files = os::local_file_system();
   if (files.facts(directory)) return fail(ErrorCode::refused, directory + " is there already; choose another name or remove it");
   const std::string extension = in_c ? "c" : "cpp";

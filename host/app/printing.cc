@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace hookhost::app {
 
 namespace json = boost::json;
@@ -9,13 +11,13 @@ namespace json = boost::json;
 std::string text_of(const json::object& object, std::string_view member) {
   const json::value* value = object.if_contains(json::string_view(member.data(), member.size()));
   if (value == nullptr || value->is_null()) return "-";
-  if (const auto* text = value->if_string()) return std::string(*text);
+  if (const auto* text = value->if_string()) return printable(std::string_view(text->data(), text->size()));
   if (value->is_double()) {
     char out[32];
     std::snprintf(out, sizeof out, "%.1f", value->get_double());
     return out;
   }
-  return json::serialize(*value);
+  return printable(json::serialize(*value));
 }
 
 void print_lines(std::ostream& out, const json::value& array, const std::vector<std::string>& members) {

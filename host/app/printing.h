@@ -19,7 +19,7 @@ void print_table(std::ostream& out, const boost::json::value& array, const std::
 // One or the other.
 void print_list(const Context& context, const std::string& json, const std::vector<std::string>& members);
 
-// A member as people read it.
+// A member as people read it: nothing in it moves a terminal.
 [[nodiscard]] std::string text_of(const boost::json::object& object, std::string_view member);
 
 }  // namespace hookhost::app

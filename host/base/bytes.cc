@@ -25,22 +25,6 @@ constexpr std::array<std::int8_t, 256> kBase64Values = [] {
   return values;
 }();
 
-// The length of the valid UTF-8 sequence (RFC 3629) that `text` begins with; 0: it begins with none.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  std::uint32_t point = lead & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-    point = point << 6 | (byte(i) & 0x3fU);
-  }
-  const bool is_overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-  return is_overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? 0 : length;
-}
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
@@ -102,9 +86,24 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
+  std::uint32_t point = lead & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+    point = point << 6 | (byte(i) & 0x3fU);
+  }
+  const bool is_overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+  return is_overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? 0 : length;
+}
+
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const std::size_t length = utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }
@@ -114,7 +113,7 @@ bool is_valid_utf8(std::string_view text) {
 std::string to_utf8(std::string_view bytes, std::size_t bytes_max) {
   std::string out;
   while (!bytes.empty()) {
-    const std::size_t length = character_length(bytes);
+    const std::size_t length = utf8_length(bytes);
     const std::string_view character = length == 0 ? kReplacement : bytes.substr(0, length);
     if (out.size() + character.size() > bytes_max) break;
     out += character;

@@ -1,6 +1,7 @@
 // Bytes as text: hexadecimal and Base64, strict in what they accept, and the closed list of ASCII helpers that several rooms need.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ namespace hookhost {
 // RFC 4648 section 4, with or without padding; nullopt for any other character, a wrong length or non-zero trailing bits.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text);
 
+// The length of the valid UTF-8 character (RFC 3629) that `text`, which is not empty, begins with; 0: it begins with none.
+[[nodiscard]] std::size_t utf8_length(std::string_view text);
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
 // Text of others made fit to be shown and stored: what is no UTF-8 becomes U+FFFD, and it is cut at `bytes_max`, between characters.
 [[nodiscard]] std::string to_utf8(std::string_view bytes, std::size_t bytes_max);

@@ -7,8 +7,8 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
-#include "base/bytes.h"
 #include "base/clock.h"
+#include "base/printable.h"
 
 namespace hookhost {
 namespace {
@@ -40,24 +40,15 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// Control characters are escaped in both forms, so that no input can forge a line; bytes above 127 where they are no UTF-8, so that a
-// line is always JSON.
+// Control characters are escaped in both forms, so that no input can forge a line; bytes that are no UTF-8 too, so that a line is always
+// JSON.
 void append_escaped(std::string& out, std::string_view text, bool quotes) {
-  const bool is_utf8 = is_valid_utf8(text);
+  std::string marked;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' && quotes) {
-      out += "\\\"";
-    } else if (c == '\\') {
-      out += "\\\\";
-    } else if (byte < 0x20 || byte == 0x7f || (byte > 0x7f && !is_utf8)) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", byte);
-      out += escaped;
-    } else {
-      out += c;
-    }
+    if (c == '\\' || (c == '"' && quotes)) marked += '\\';
+    marked += c;
   }
+  out += printable(marked);
 }
 
 void append_member(std::string& out, std::string_view name, std::string_view value) {

@@ -47,6 +47,15 @@ TEST_F(Commands, UsageIsTwoAndSaysWhatIsWrong) {
            {{"send", "kakiyo", "x", "--count", "many"}, "--count"},
            {{"verify", "--source", "kakiyo", "--body", "/dev/null", "--header", "nonsense"}, "--header"},
            {{"events", "list", "--limit", "few"}, "--limit"},
+           {{"send", "kakiyo", "x", "--count", "-1"}, "--count"},
+           {{"send", "kakiyo", "x", "--count", "99999999999999999999"}, "--count"},
+           {{"events", "list", "--limit", "-1"}, "--limit"},
+           {{"events", "tail", "--limit", "18446744073709551616"}, "--limit"},
+           {{"dead-letters", "show", "crm", "-1"}, "OFFSET"},
+           {{"dead-letters", "list", "--offset", "-1"}, "--offset"},
+           {{"events", "show", ""}, "id or offset"},
+           {{"replays", "watch", ""}, "ID"},
+           {{"replays", "cancel", "1x"}, "ID"},
            {{"events"}, "subcommand"},
            {{"dead-letters", "retry", "--since", "yesterday"}, "yesterday"}}) {
     const Ran ran = host.run(line);
@@ -95,6 +104,11 @@ TEST_F(Commands, WithoutAConfigurationTypesAndNewPluginsWork) {
   }
   EXPECT_GE(list.objects().size(), 6U);
   EXPECT_EQ(plain({"plugin", "new", "mine"}).status, 0);
+  for (const char* name : {"test", "all", "clean", "install", "help", "package", "edit_cache", "rebuild_cache"}) {
+    const Ran reserved = plain({"plugin", "new", name});
+    EXPECT_EQ(reserved.status, 2) << reserved;
+    EXPECT_THAT(reserved.err, HasSubstr("CMake")) << name;
+  }
 }
 
 TEST_F(Commands, WithoutAHostTheyWorkUnderTheLockOfTheDataDirectory) {

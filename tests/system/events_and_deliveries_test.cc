@@ -3,6 +3,7 @@
 
 #include <regex>
 
+#include "base/printable.h"
 #include "system/command_line.h"
 
 namespace hookhost::test {
@@ -70,6 +71,22 @@ TEST_F(Events, MembersAreAsDocumented) {
   EXPECT_EQ(json::serialize(bytes.at("headers")),
             R"([["Host","h"],["Content-Length","7"],["Content-Type","application/octet-stream"],["X-Two","b"],["x-two","a"]])")
       << "pairs, as sent and in order";
+}
+
+TEST_F(Events, TextOutputHasNoControlsOfTheSender) {
+  RawClient client = host.connect();
+  client.send(post("{\"x\": 1}\n\x1b]0;owned\x07\xc2\x9b" "2J\x9b", "X-Odd: a\xc2\x9b" "31m\r\n", "/in/raw"));
+  ASSERT_EQ(client.read_answer().status, 200);
+  ASSERT_FALSE(KakiyoSender(host.public_port()).send(R"({"event":"a\u001b[31mb\u009b","data":{"chatId":"k\u0007\u007f"}})").empty());
+  for (const auto& line : std::vector<std::vector<std::string>>{{"list"}, {"show", "5"}, {"show", "6"}, {"tail", "--since", "5", "--limit", "2"}}) {
+    std::vector<std::string> words{"events"};
+    words.insert(words.end(), line.begin(), line.end());
+    const Ran ran = host.run(words);
+    ASSERT_EQ(ran.status, 0) << ran;
+    EXPECT_EQ(printable(ran.out, Lines::kept), ran.out) << testing::PrintToString(line);
+  }
+  EXPECT_THAT(host.run({"events", "list"}).out, HasSubstr("a\\u001b[31mb\\u009b  k\\u0007\\u007f"));
+  EXPECT_THAT(host.run({"events", "show", "5"}).out, HasSubstr("{\"x\": 1}\n\\u001b]0;owned\\u0007\\u009b2J\\u009b")) << "lines of the body stay";
 }
 
 TEST_F(Events, ShowByOffsetAndById) {

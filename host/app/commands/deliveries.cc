@@ -4,7 +4,9 @@
 
 #include "api/arguments.h"
 #include "app/admin_client.h"
+#include "app/number_option.h"
 #include "app/printing.h"
+#include "base/printable.h"
 
 namespace hookhost::app {
 namespace {
@@ -72,7 +74,7 @@ CommandResult change(const Context& context, const std::string& path, const Text
 CommandResult show(const Context& context, const std::string& subscriber, const std::string& offset, const std::string& stream) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   HOOKHOST_TRY(const auto answer, client->call("GET", "/api/dead-letters/" + api::url_encode(subscriber) + "/" + stream + "/" + offset, "", ""));
-  context.out << answer << '\n';
+  context.out << printable(answer) << '\n';
   return 0;
 }
 
@@ -111,7 +113,7 @@ void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen) {
     command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
     command->add_option("--type", (*texts)["type"], "Of types that match this pattern");
     command->add_option("--since", (*texts)["since"], "Parked since: an age or a time; or from this offset on");
-    command->add_option("--offset", (*texts)["offset"], "The one event");
+    command->add_option("--offset", (*texts)["offset"], "The one event")->check(whole_number);
   };
   CLI::App* all = letters->add_subcommand("list", "List them");
   options(all);
@@ -126,8 +128,8 @@ void add_dead_letters(CLI::App& root, Context& context, Chosen& chosen) {
   CLI::App* one = letters->add_subcommand("show", "One in full, with its body");
   auto subscriber = std::make_shared<std::string>(), offset = std::make_shared<std::string>(), stream = std::make_shared<std::string>("0");
   one->add_option("SUBSCRIBER", *subscriber, "The subscriber")->required();
-  one->add_option("OFFSET", *offset, "The event's offset")->required();
-  one->add_option("--replay", *stream, "The id of the replay in which it failed");
+  one->add_option("OFFSET", *offset, "The event's offset")->required()->check(whole_number);
+  one->add_option("--replay", *stream, "The id of the replay in which it failed")->check(whole_number);
   one->callback([&, subscriber, offset, stream] { chosen.run = [&, subscriber, offset, stream] { return show(context, *subscriber, *offset, *stream); }; });
 }
 

@@ -5,8 +5,10 @@
 #include <thread>
 
 #include "app/command.h"
+#include "app/number_option.h"
 #include "base/bytes.h"
 #include "base/pattern.h"
+#include "base/printable.h"
 #include "config/config.h"
 #include "event_log/event_log.h"
 #include "event_log/published_end.h"
@@ -56,7 +58,7 @@ void print(const Context& context, const event_log::Event& event) {
     context.out << to_json(event) << '\n';
   } else {
     context.out << event.offset.value << "  " << to_rfc3339(event.received_at).substr(0, 23) << "Z  " << event.id.value << "  " << event.source << "  "
-                << event.type << "  " << (event.key.empty() ? "-" : event.key) << '\n';
+                << printable(event.type) << "  " << (event.key.empty() ? "-" : printable(event.key)) << '\n';
   }
 }
 
@@ -161,6 +163,7 @@ CommandResult list(const Context& context, const EventOptions& options) {
 }
 
 CommandResult show(const Context& context, const std::string& name) {
+  if (name.empty()) return fail(ErrorCode::usage, "events show wants the event's id or offset");
   HOOKHOST_TRY(auto log, open(context));
   EventOptions options;
   Offset from{0}, until = log.view->durable_end();
@@ -182,8 +185,8 @@ CommandResult show(const Context& context, const std::string& name) {
     return 0;
   }
   print(context, *found);
-  for (const auto& header : found->headers) context.out << header.name << ": " << header.value << '\n';
-  context.out << '\n' << found->body << '\n';
+  for (const auto& header : found->headers) context.out << printable(header.name) << ": " << printable(header.value) << '\n';
+  context.out << '\n' << printable(found->body, Lines::kept) << '\n';
   return 0;
 }
 
@@ -245,7 +248,7 @@ void add_events(CLI::App& root, Context& context, Chosen& chosen) {
     command->add_option("--team", options->team, "Of this team");
     command->add_option("--key", options->key, "Of this key");
     command->add_option("--since", options->since, "From here: an offset, an age or a time");
-    command->add_option("--limit", options->limit, "At most this many");
+    add_number(command, "--limit", options->limit, "At most this many; 0: all");
   };
   CLI::App* all = events->add_subcommand("list", "List them, oldest first");
   filters(all);

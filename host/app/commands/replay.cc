@@ -6,8 +6,10 @@
 
 #include "api/arguments.h"
 #include "app/admin_client.h"
+#include "app/number_option.h"
 #include "app/printing.h"
 #include "app/rate_option.h"
+#include "base/printable.h"
 
 namespace hookhost::app {
 namespace {
@@ -104,7 +106,7 @@ CommandResult replay(const Context& context, const ReplayOptions& options) {
     context.out << text_of(plan, "matching") << " events, offsets " << text_of(plan, "from") << " to " << text_of(plan, "until") << ", received "
                 << text_of(plan, "first_received_at") << " to " << text_of(plan, "last_received_at") << '\n'
                 << "live events " << (text_of(plan, "live") == "wait" ? "wait" : "go on beside it") << ": " << text_of(plan, "live_reason") << '\n';
-    for (const json::value& note : plan.at("notes").as_array()) context.out << std::string(note.as_string()) << '\n';
+    for (const json::value& note : plan.at("notes").as_array()) context.out << printable(std::string(note.as_string())) << '\n';
   }
   const std::string refusal = client->host_runs() ? text_of(plan, "refusal") : "no host runs; start one, then ask for the replay again";
   if (options.dry_run) {
@@ -170,7 +172,7 @@ void add_replays(CLI::App& root, Context& context, Chosen& chosen) {
   for (const std::string verb : {"watch", "cancel", "resume"}) {
     CLI::App* command = replays->add_subcommand(verb, verb == "watch" ? "Show how far one is" : verb == "cancel" ? "End one where it is" : "Let a cancelled one go on");
     auto id = std::make_shared<std::string>();
-    command->add_option("ID", *id, "The replay's id")->required();
+    command->add_option("ID", *id, "The replay's id")->required()->check(whole_number);
     command->callback([&, verb, id] {
       chosen.run = [&, verb, id]() -> CommandResult {
         HOOKHOST_TRY(auto client, AdminClient::make(context));

@@ -6,10 +6,12 @@
 
 #include "api/example_events.h"
 #include "app/command.h"
+#include "app/number_option.h"
 #include "app/rate_option.h"
 #include "app/text_option.h"
 #include "base/bytes.h"
 #include "base/event_id.h"
+#include "base/printable.h"
 #include "config/config.h"
 #include "http_client/http_client.h"
 #include "os/file_system.h"
@@ -230,7 +232,7 @@ CommandResult send(const Context& context, const SendOptions& options) {
     }
     HOOKHOST_TRY(const auto answer, client.send(request));
     if (answer.status / 100 != 2) ++refused;
-    if (options.count <= 10 || context.json || answer.status / 100 != 2) context.out << answer.body << '\n';
+    if (options.count <= 10 || context.json || answer.status / 100 != 2) context.out << printable(answer.body, Lines::kept) << '\n';
     if (refused > 10) return fail(ErrorCode::internal_error, "more than 10 events were refused; sending is ended");
   }
   if (options.count > 10 && !context.json) context.out << options.count - refused << " events accepted\n";
@@ -266,7 +268,7 @@ CommandResult verify(const Context& context, const VerifyOptions& options) {
                                                 {"why", verdict.why}})
                 << '\n';
   } else {
-    context.out << signing::explain(options_of_scheme, secrets, headers, body, now);
+    context.out << printable(signing::explain(options_of_scheme, secrets, headers, body, now), Lines::kept);
   }
   return verdict.ok ? 0 : 1;
 }
@@ -283,7 +285,7 @@ void add_send(CLI::App& root, Context& context, Chosen& chosen) {
   command->add_option("--secret-file", options->secret_file, "The file with the secret");
   command->add_option("--set", options->set, "PATH=VALUE: change one text of the body, such as data.chatId=chat_1")->allow_extra_args(false);
   command->add_option("--data", options->data, "The body: JSON, or @FILE");
-  command->add_option("--count", options->count, "How many");
+  add_number(command, "--count", options->count, "How many");
   command->add_option("--rate", options->rate, "At most N/s");
   command->callback([&, options] { chosen.run = [&, options] { return send(context, *options); }; });
 }

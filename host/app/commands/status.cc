@@ -4,6 +4,7 @@
 #include "api/arguments.h"
 #include "app/admin_client.h"
 #include "app/printing.h"
+#include "base/printable.h"
 
 namespace hookhost::app {
 namespace {
@@ -83,8 +84,8 @@ CommandResult reload(const Context& context, bool dry_run) {
   }
   const json::value parsed = json::parse(text);
   const json::object& report = parsed.as_object();
-  for (const json::value& one : report.at("changes").as_array()) context.out << std::string(one.as_string()) << '\n';
-  for (const json::value& one : report.at("needs_restart").as_array()) context.out << std::string(one.as_string()) << ": changed, needs restart\n";
+  for (const json::value& one : report.at("changes").as_array()) context.out << printable(std::string(one.as_string())) << '\n';
+  for (const json::value& one : report.at("needs_restart").as_array()) context.out << printable(std::string(one.as_string())) << ": changed, needs restart\n";
   if (report.at("changes").as_array().empty() && report.at("needs_restart").as_array().empty()) context.out << "nothing changed\n";
   return 0;
 }

@@ -23,6 +23,14 @@ TEST(Printing, ATableHasAHeadAndColumnsThatStandBelowEachOther) {
             "jsonl_export  3    1.0\n");
 }
 
+TEST(Printing, NothingInACellMovesATerminal) {
+  std::ostringstream out;
+  print_table(out, boost::json::parse("[{\"error\":\"\\u001b[31m\\u009b\\nx\",\"deep\":[\"\\u007f\"]}]"), {"error", "deep"});
+  EXPECT_EQ(out.str(),
+            "error                    deep\n"
+            "\\u001b[31m\\u009b\\u000ax  [\"\\u007f\"]\n");
+}
+
 TEST(Printing, WhatIsAbsentOrNullIsADash) {
   EXPECT_EQ(printed(false, {"key", "nothing", "name"}),
             "key  nothing  name\n"

@@ -25,6 +25,7 @@ class Diagnostics : public testing::Test {
 
 TEST_F(Diagnostics, OneLineWhateverTheTextHolds) {
   EXPECT_EQ(after_time(written({}, Level::warn, "one\ntwo", "a\r\n2026 error b: forged")), "Z warn room: one\\u000atwo field=\"a\\u000d\\u000a2026 error b: forged\"\n");
+  EXPECT_EQ(after_time(written({}, Level::warn, "\xc2\x9b" "2J", "x")), "Z warn room: \\u009b2J field=x\n");
   EXPECT_EQ(after_time(written({.json = true}, Level::warn, "say \"no\"", "x\ny")),
             "Z\",\"level\":\"warn\",\"room\":\"room\",\"message\":\"say \\\"no\\\"\",\"field\":\"x\\u000ay\"}\n");
 }
