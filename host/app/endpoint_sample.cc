@@ -2,7 +2,7 @@
 
 #include <boost/json.hpp>
 
-#include "api/example_events.h"
+#include "api/v1_types.h"
 #include "config/config.h"
 
 namespace hookhost::app {
@@ -22,10 +22,7 @@ Result<event_log::EventPtr> make_test_event(std::string_view type, const std::st
     if (broken || !parsed.is_object()) return fail(ErrorCode::usage, "data: must be a JSON object");
     given = parsed.get_object();
   }
-  const api::ExampleEvent* example = api::find_example(kProvider, type);
-  json::object body = example == nullptr ? json::object{{"event", json::string_view(type.data(), type.size())}}
-                                         : json::parse(json::string_view(example->body.data(), example->body.size())).as_object();
-  body["teamId"] = team;
+  json::object body = api::example_envelope(type, team);
   body["timestamp"] = to_rfc3339(now);
   json::value& inside = body["data"];
   if (!inside.is_object()) inside.emplace_object();

@@ -100,19 +100,10 @@ void Engine::Impl::count_earlier(Runner& runner) {
   const Offset until = runner.row().position.frontier;
   if (until <= core.feed.begin()) return;
   core.jobs.run([&feed = core.feed, inbox = core.inbox, weak = runner.weak_from_this(), id = runner.row().id, until,
-                 filter = EventFilter{.events = runner.options().events, .types = {}, .key = {}, .id = {}, .team = runner.options().team}] {
-    auto cursor = feed.cursor();
-    if (!cursor) return;
+                 filter = filter_of(runner.options())] {
     std::uint64_t count = 0;
-    for (Offset at = feed.begin(); at < until;) {
-      auto read = cursor.value()->scan(at, until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
-        count += filter.passes(head) ? 1 : 0;
-        return false;
-      });
-      if (!read || read.value().next <= at) return;
-      at = read.value().next;
-    }
-    if (count == 0) return;
+    const auto looked = look_at_heads(feed, feed.begin(), until, [&](const EventHead& head) { count += filter.passes(head) ? 1 : 0; });
+    if (!looked || count == 0) return;
     diagnose(Level::info, "delivery", std::to_string(count) + " earlier events match: hookhost replay " + id.value + " --from beginning would handle them",
              {{"subscriber", id.value}});
     inbox->post([weak, count] {

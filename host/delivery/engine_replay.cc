@@ -1,6 +1,5 @@
 // Replays: what one would do, starting it, following it.
 #include <algorithm>
-#include <functional>
 
 #include "delivery/engine_impl.h"
 
@@ -29,7 +28,9 @@ Situation situation_of(const Runner& runner) {
 }
 
 EventFilter filter_of(const ReplayRequest& request, const SubscriberOptions& options) {
-  EventFilter filter{.events = options.events, .types = request.types, .key = request.key, .id = {}, .team = options.team};
+  EventFilter filter = filter_of(options);
+  filter.types = request.types;
+  filter.key = request.key;
   if (request.id) filter.id = request.id->value;
   return filter;
 }
@@ -69,24 +70,8 @@ std::string refusal_of(const ReplayRequest& request, const Situation& now, const
   return {};
 }
 
-// Looks at every head in [from, until) without decoding a single body.
-Result<> look_at(EventFeed& feed, Offset from, Offset until, std::vector<std::pair<Offset, Offset>>& removed, const std::function<void(const EventHead&)>& look) {
-  HOOKHOST_TRY(auto cursor, feed.cursor());
-  for (Offset at = from; at < until;) {
-    HOOKHOST_TRY(auto read, cursor->scan(at, until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
-      look(head);
-      return false;
-    }));
-    removed.insert(removed.end(), read.removed.begin(), read.removed.end());
-    if (read.next <= at) break;
-    at = read.next;
-  }
-  return success();
-}
-
 Result<> count_matching(EventFeed& feed, const EventFilter& filter, ReplayPlan& plan) {
-  std::vector<std::pair<Offset, Offset>> removed;
-  HOOKHOST_CHECK(look_at(feed, plan.from, plan.until, removed, [&](const EventHead& head) {
+  HOOKHOST_TRY(const auto removed, look_at_heads(feed, plan.from, plan.until, [&](const EventHead& head) {
     if (!filter.passes(head)) return;
     ++plan.matching;
     if (!plan.first) plan.first = head.received_at;
@@ -251,10 +236,9 @@ Result<std::uint64_t> Engine::resume_from_now(const SubscriberId& id) {
   if (now->row.condition == state::Condition::detached) return fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload");
   if (!now->attached) return fail(ErrorCode::refused, id.value + " has no running instance: enable it first");
   const Offset end = impl_->core.feed.durable_end();
-  const EventFilter filter{.events = now->options.events, .types = {}, .key = {}, .id = {}, .team = now->options.team};
+  const EventFilter filter = filter_of(now->options);
   std::uint64_t skipped = 0;
-  std::vector<std::pair<Offset, Offset>> removed;
-  HOOKHOST_CHECK(look_at(impl_->core.feed, now->row.position.frontier, end, removed, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
+  HOOKHOST_CHECK(look_at_heads(impl_->core.feed, now->row.position.frontier, end, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
   HOOKHOST_CHECK(impl_->ordered(id, [end](Runner& runner, Done done) { runner.skip_to(end, std::move(done)); }));
   return skipped;
 }

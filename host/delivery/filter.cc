@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "delivery/scanner.h"
+
 namespace hookhost::delivery {
 namespace json = boost::json;
 
@@ -12,6 +14,25 @@ bool EventFilter::passes(const EventHead& head) const {
   if (id && head.id != *id) return false;
   if (team && head.team != *team) return false;
   return std::ranges::any_of(events, matches) && (types.empty() || std::ranges::any_of(types, matches));
+}
+
+EventFilter filter_of(const SubscriberOptions& options) {
+  return {.events = options.events, .types = {}, .key = {}, .id = {}, .team = options.team};
+}
+
+Result<std::vector<std::pair<Offset, Offset>>> look_at_heads(EventFeed& feed, Offset from, Offset until, const std::function<void(const EventHead&)>& look) {
+  std::vector<std::pair<Offset, Offset>> removed;
+  HOOKHOST_TRY(auto cursor, feed.cursor());
+  for (Offset at = from; at < until;) {
+    HOOKHOST_TRY(auto read, cursor->scan(at, until, 1, SIZE_MAX, kScanLookedMax, [&](const EventHead& head) {
+      look(head);
+      return false;
+    }));
+    removed.insert(removed.end(), read.removed.begin(), read.removed.end());
+    if (read.next <= at) break;
+    at = read.next;
+  }
+  return removed;
 }
 
 std::string narrowing_text(const EventFilter& filter) {

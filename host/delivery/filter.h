@@ -1,14 +1,17 @@
 // Which events a stream wants.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/pattern.h"
 #include "base/result.h"
 #include "base/types.h"
 #include "delivery/event_feed.h"
+#include "delivery/options.h"
 
 namespace hookhost::delivery {
 
@@ -22,6 +25,13 @@ struct EventFilter {
 
   [[nodiscard]] bool passes(const EventHead& head) const;
 };
+
+// What a subscriber gets, with nothing narrowed.
+[[nodiscard]] EventFilter filter_of(const SubscriberOptions& options);
+
+// Shows every head in [from, until) to `look`, without decoding a single body. Blocks on reading. The answer: the ranges that are gone.
+[[nodiscard]] Result<std::vector<std::pair<Offset, Offset>>> look_at_heads(EventFeed& feed, Offset from, Offset until,
+                                                                           const std::function<void(const EventHead&)>& look);
 
 // What a replay narrows (types, key, id) as text for its row, and back. Error: corrupt.
 [[nodiscard]] std::string narrowing_text(const EventFilter& filter);

@@ -78,7 +78,7 @@ void Runner::note_error(const std::string& error) {
 void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber) {
   options_ = std::move(options);
   subscriber_ = std::move(subscriber);
-  filter_ = std::make_shared<EventFilter>(EventFilter{.events = options_.events, .types = {}, .key = {}, .id = {}, .team = options_.team});
+  filter_ = std::make_shared<EventFilter>(filter_of(options_));
   rate_ = RateLimit(options_.rate);
   idle_reason_.clear();
   start_failures_ = 0;
