@@ -44,6 +44,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ~Connection();
 
   void receive(std::string_view bytes);
+  bool input_ended();  // the client sends no more. False: it is owed nothing
   void disconnected();
   void close_leftover();  // only when no reactor turns any more: closes the descriptor, if it is open
   void refuse_for_overload();  // instead of any receive(): 503 and close
@@ -102,6 +103,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   int flush_locked();
   void answered(bool close);
   void go_on();
+  void go_on_or_end();
+  [[nodiscard]] bool is_expected_to_end() const;
   void begin_linger();
   void cut_locked();
   void set_phase(Phase phase);
@@ -115,6 +118,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<bool> is_disconnected_{false};  // the descriptor is no longer ours
   bool is_cut_ = false;
   bool is_processing_ = false;
+  bool input_has_ended_ = false;      // by FIN or close_notify
   bool is_in_flight_ = false;         // a handler has the request
   bool is_streaming_ = false;         // and is answering it piece by piece
   bool keep_alive_ = true;            // asked for by the request

@@ -41,6 +41,7 @@ void Connection::receive(std::string_view bytes) {
   if (shared_->tls) {
     if (!decrypt(bytes, plain)) return;
     bytes = plain;
+    if (bytes.empty() && input_has_ended_) return go_on_or_end();
     if (bytes.empty()) return;
   }
   if (phase_ == Phase::lingering) {
@@ -60,16 +61,22 @@ void Connection::receive(std::string_view bytes) {
   process(joined);
 }
 
+// RFC 9112 section 9.6: who has asked may stop sending before it is answered.
+bool Connection::input_ended() {
+  const std::lock_guard lock(mutex_);
+  if (!is_open_) return false;
+  input_has_ended_ = true;
+  go_on_or_end();
+  return phase_ != Phase::lingering;
+}
+
 bool Connection::decrypt(std::string_view bytes, std::string& plain) {
   std::string to_send;
   const bool is_sound = tls_ != nullptr && phase_ != Phase::lingering && tls_->receive(bytes, plain, to_send);
   if (!to_send.empty()) raw_send(std::move(to_send));
   if (is_sound) {
     if (phase_ == Phase::handshake && tls_->is_established()) set_phase(Phase::idle);
-    if (tls_->peer_has_ended()) {  // what it asked before is answered
-      closes_after_answer_ = true;
-      if (plain.empty() && input_.empty() && output_.empty() && !is_processing_ && !is_in_flight_) begin_linger();
-    }
+    if (tls_->peer_has_ended()) input_has_ended_ = true;  // RFC 8446 section 6.1: it may still read
     return true;
   }
   if (phase_ == Phase::lingering) {
@@ -151,7 +158,12 @@ bool Connection::goes_on(Turn& turn, bool needs_more) {
     shared_->buffered_bytes += turn.left.size();
   }
   is_processing_ = false;
-  if (has_more && !waits) shared_->wants_pump(shared_from_this());
+  if (waits) return false;
+  if (has_more) {
+    shared_->wants_pump(shared_from_this());
+  } else if (is_expected_to_end()) {
+    begin_linger();  // with half a request, perhaps: its rest never comes
+  }
   return false;
 }
 

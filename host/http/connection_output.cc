@@ -39,7 +39,8 @@ void Connection::set_phase(Phase phase) {
 }
 
 bool Connection::will_close(bool asked) const {
-  return asked || !keep_alive_ || closes_after_answer_ || overran_ || shared_->is_draining.load(std::memory_order_relaxed);
+  const bool is_last = input_has_ended_ && input_.empty() && !is_processing_;
+  return is_last || asked || !keep_alive_ || closes_after_answer_ || overran_ || shared_->is_draining.load(std::memory_order_relaxed);
 }
 
 EncodeOptions Connection::encode_options(bool close) const {
@@ -109,10 +110,18 @@ void Connection::answered(bool close) {
 
 void Connection::go_on() {
   if (closes_after_flush_) return begin_linger();
-  if (phase_ != Phase::answering) return set_phase(phase_);  // a handshake's records or 100 Continue were flushed
-  set_phase(Phase::idle);
-  if (!input_.empty() && !is_processing_) shared_->wants_pump(shared_from_this());
+  set_phase(phase_ == Phase::answering ? Phase::idle : phase_);  // else a handshake's records or 100 Continue were flushed
+  go_on_or_end();
 }
+
+// What waits has its turn, once nothing is under way any more.
+void Connection::go_on_or_end() {
+  if (is_processing_ || is_in_flight_ || !output_.empty()) return;
+  if (!input_.empty()) return shared_->wants_pump(shared_from_this());
+  if (is_expected_to_end()) begin_linger();
+}
+
+bool Connection::is_expected_to_end() const { return input_has_ended_ || (closes_after_answer_ && phase_ == Phase::idle); }
 
 // RFC 9112 section 9.6: closing with input unread resets the connection, and the reset eats the answer. So: no more output, read on for
 // a while, then close.
@@ -180,7 +189,7 @@ void Connection::drain() {
   const std::lock_guard lock(mutex_);
   closes_after_answer_ = true;
   if (phase_ == Phase::handshake) return cut_locked();
-  if (phase_ == Phase::idle && !is_processing_ && input_.empty() && output_.empty()) begin_linger();
+  go_on_or_end();
 }
 
 void Connection::on_deadline(MonotonicTime now) {

@@ -57,7 +57,7 @@ class Loop final : public aio::Handler {
     for (const auto& entry : ready) {
       try {
         const auto descriptor = static_cast<int>(entry.getTag().value());
-        descriptor == wake_ ? take_arrivals() : read_once(descriptor);
+        descriptor == wake_ ? take_arrivals() : read_once(descriptor, entry.isHangup());
       } catch (const std::exception& error) {
         diagnose(Level::error, "http", "a reactor met an exception", {{"reason", error.what()}});
       } catch (...) {
@@ -81,16 +81,22 @@ class Loop final : public aio::Handler {
     }
     for (auto& [descriptor, connection] : arrived) {
       connections_[descriptor] = std::move(connection);
-      try {
-        reactor()->registerFd(key(), descriptor, polling::NotifyOn::Read);
-      } catch (const std::exception& error) {
-        diagnose(Level::error, "http", "a connection cannot be watched", {{"reason", error.what()}});
-        end(descriptor);
-      }
+      watch(descriptor, [&] { reactor()->registerFd(key(), descriptor, polling::NotifyOn::Read); });
     }
   }
 
-  void read_once(int descriptor) {
+  template <class Call>
+  void watch(int descriptor, Call call) {
+    try {
+      call();
+    } catch (const std::exception& error) {
+      diagnose(Level::error, "http", "a connection cannot be watched", {{"reason", error.what()}});
+      end(descriptor);
+    }
+  }
+
+  // A hang-up is the end of both directions, or a reset; what came before it may still be unread.
+  void read_once(int descriptor, bool is_hung_up) {
     const auto found = connections_.find(descriptor);
     if (found == connections_.end()) return;
     ssize_t got = 0;
@@ -99,7 +105,9 @@ class Loop final : public aio::Handler {
     } while (got < 0 && errno == EINTR);
     if (got > 0) return found->second->receive({buffer_.data(), static_cast<std::size_t>(got)});
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    end(descriptor);
+    if (got < 0 || is_hung_up || !found->second->input_ended()) return end(descriptor);
+    // The end of input would be ready in each round.
+    watch(descriptor, [&] { reactor()->modifyFd(key(), descriptor, polling::NotifyOn::Hangup); });
   }
 
   // Order: the connection first, so that nobody uses the descriptor's number once another one may have it.

@@ -1,7 +1,8 @@
 // The reactor threads: Pistache's Aio::Reactor with a handler of our own that feeds connections. The only header that stands for Pistache.
 //
-// Promises: a connection's receive() and disconnected() are called on one thread; disconnected() before its descriptor is closed; a
-// connection is read once a round, so that one that sends without end does not keep the others waiting; no exception ends a thread.
+// Promises: a connection's receive(), input_ended() and disconnected() are called on one thread; disconnected() before its descriptor is
+// closed, and behind input_ended() only when both directions have ended or the client has reset; a connection is read once a round, so that
+// one that sends without end does not keep the others waiting; no exception ends a thread.
 #pragma once
 
 #include <memory>

@@ -104,6 +104,23 @@ TEST_F(Http, AtMostOneLineAMinuteOfASourceAndReason) {
   for (const std::string& secret : secrets()) EXPECT_THAT(host.diagnostics(), testing::Not(HasSubstr(secret)));
 }
 
+// The listener reads a request and the end of its client's input at once, the answer comes with the commit.
+TEST_F(Http, WhoStopsSendingBehindItsRequestIsAnswered) {
+  ASSERT_TRUE(host.start());
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(host.connect());
+    clients.back().send(signed_post(message("chat_1", i)));
+    clients.back().end_output();
+  }
+  for (RawClient& client : clients) {
+    const RawAnswer answer = client.read_answer();
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_TRUE(client.is_closed_by_server());
+  }
+  EXPECT_EQ(host.events().size(), 50U);
+}
+
 TEST_F(Http, SigtermAnswersWhatIsUnderWayAndClosesTheRest) {
   host.more += "drain_timeout: 20s\n";
   ASSERT_TRUE(host.start());

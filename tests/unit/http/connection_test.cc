@@ -339,6 +339,22 @@ TEST_F(ConnectionTest, DrainAnswersWhatIsInFlightAndClosesTheRest) {
   EXPECT_TRUE(is_clean);
 }
 
+TEST_F(ConnectionTest, DrainClosesBehindAnAnswerThatIsHalfSent) {
+  start();
+  RawClient client = connect();
+  client.send(post("hi", "", "/big"));
+  pollfd first_bytes{client.descriptor(), POLLIN, 0};
+  ASSERT_EQ(::poll(&first_bytes, 1, 20'000), 1);
+  bool is_clean = false;
+  std::thread drain([&] { is_clean = server_->drain(20s); });
+  EXPECT_TRUE(eventually([&] { return !connect().is_connected(); })) << "it has begun";
+  EXPECT_EQ(client.read_answer().body.size(), 4'000'000U);
+  EXPECT_TRUE(client.is_closed_by_server());
+  client.close();
+  drain.join();
+  EXPECT_TRUE(is_clean);
+}
+
 TEST_F(ConnectionTest, DrainCutsWhatDoesNotEnd) {
   start();
   RawClient busy = connect();
