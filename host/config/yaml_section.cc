@@ -75,7 +75,7 @@ std::optional<std::string> expand_variables(const YAML::Node& node, const std::s
     } else if (fallback) {
       out += *fallback;
     } else {
-      problems.add(node, path, "the environment variable " + std::string(name) + " is not set; set it, or write ${" + std::string(name) + ":-default}");
+      problems.add(node, path, "the environment variable " + std::string(name) + " is not set; set it (a running host has what was set at its start), or write ${" + std::string(name) + ":-default}");
       return std::nullopt;
     }
   }

@@ -48,10 +48,10 @@ bool is_header_value(std::string_view value) {
 Result<> check_url(const Endpoint& endpoint) {
   HOOKHOST_TRY(const auto url, http_client::parse_url(endpoint.url));
   if (url.scheme != "https" && url.scheme != "http") return fail(ErrorCode::usage, "the URL must begin with https://");
-  if (url.scheme == "http" && !endpoint.allow_http) return fail(ErrorCode::usage, "the URL must begin with https://; allow_http permits http://");
+  if (url.scheme == "http" && !endpoint.allow_http) return fail(ErrorCode::usage, "the URL must begin with https://; allow_http, its own or in endpoint_defaults, permits http://");
   if (url.has_user) return fail(ErrorCode::usage, "the URL must not carry a user or a password; use a header of the endpoint");
   if (const auto address = IpAddress::parse(url.host); address && endpoint.proxy.empty() && !AddressGuard(endpoint.allowed_networks).permits(*address)) {
-    return fail(ErrorCode::usage, "the URL's address " + address->text() + " is not public; allowed_networks opens exceptions");
+    return fail(ErrorCode::usage, "the URL's address " + address->text() + " is not public; allowed_networks, its own or in endpoint_defaults, opens exceptions");
   }
   return success();
 }

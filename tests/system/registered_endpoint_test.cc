@@ -46,6 +46,8 @@ TEST_F(Registered, ByACommandItGetsItsEventsAlsoAfterARestartUntilItIsRemoved) {
   EXPECT_TRUE(poll_until([&] { return receiver.messages() == numbers(0, 2); })) << "the first may come again after the kill";
   EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr(id));
   EXPECT_THAT(host.run({"endpoint", "list", "--json"}).out, Not(HasSubstr(kEndpointSecret)));
+  EXPECT_THAT(host.run({"endpoint", "update", id, "--name", "crm"}).out, Not(HasSubstr("not signed")));
+  EXPECT_THAT(host.run({"endpoint", "add", receiver.url()}).out, HasSubstr("its POSTs are not signed: hookhost endpoint update webhook_"));
   EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 0);
   EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 3);
   EXPECT_EQ(host.run({"status", id}).status, 3) << "no trace is left";

@@ -55,6 +55,9 @@ void tell(const Context& context, const std::string& answer, const char* what) {
   const json::object& object = parsed.as_object();
   context.out << what;
   if (object.contains("id")) context.out << ' ' << text_of(object, "id");
+  if (object.contains("has_secret") && !object.at("has_secret").as_bool() && text_of(object, "signing") != "none" && text_of(object, "signing") != "pass_through") {
+    context.out << "; its POSTs are not signed: hookhost endpoint update " << text_of(object, "id") << " --secret SECRET";
+  }
   if (object.contains("skipped") && !object.at("skipped").is_null()) context.out << ": " << text_of(object, "skipped") << " events of the time it was off are skipped";
   context.out << '\n';
 }
