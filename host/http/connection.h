@@ -131,6 +131,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   RequestId request_id_;
   std::string input_;                  // received, not parsed
   std::string output_;                 // not taken by the socket yet
+  std::size_t unread_replies_ = 0;     // of TLS itself, behind other output
   std::uint64_t counted_input_ = 0;    // this connection's part of Shared::buffered_bytes
   std::uint64_t counted_body_ = 0;     // and of its body
   std::uint64_t discarded_bytes_ = 0;  // while lingering

@@ -13,6 +13,8 @@ constexpr std::size_t kPipelinedBytesMax = 1024 * 1024;
 constexpr std::uint64_t kLingerBytesMax = 8 * 1024 * 1024;
 // Input that one thread works through before others have their turn.
 constexpr std::size_t kTurnBytes = 32 * 1024;
+// Replies of TLS itself (new keys, alerts) that a client leaves unread.
+constexpr std::size_t kUnreadRepliesMax = 64 * 1024;
 // The rest of a refused request that is read past instead of closing.
 constexpr std::uint64_t kDiscardedBodyMax = 64 * 1024;
 
@@ -73,7 +75,12 @@ bool Connection::input_ended() {
 bool Connection::decrypt(std::string_view bytes, std::string& plain) {
   std::string to_send;
   const bool is_sound = tls_ != nullptr && phase_ != Phase::lingering && tls_->receive(bytes, plain, to_send);
-  if (!to_send.empty()) raw_send(std::move(to_send));
+  if (!to_send.empty()) {
+    unread_replies_ = output_.empty() ? 0 : unread_replies_ + to_send.size();
+    raw_send(std::move(to_send));
+    if (unread_replies_ > kUnreadRepliesMax) cut_locked();
+    if (is_cut_) return false;
+  }
   if (is_sound) {
     if (phase_ == Phase::handshake && tls_->is_established()) set_phase(Phase::idle);
     if (tls_->peer_has_ended()) input_has_ended_ = true;  // RFC 8446 section 6.1: it may still read

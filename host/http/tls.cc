@@ -20,6 +20,10 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using CtxPtr = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using SslPtr = std::unique_ptr<SSL, Freer<SSL_free>>;
 
+// New keys, renegotiations, alerts: what a client may send in a row without any data. OpenSSL has bounds for empty records and alerts only;
+// this one is BoringSSL's.
+constexpr unsigned kRecordsWithoutDataMax = 32;
+
 // A key that wants a pass phrase must not make the host ask its terminal.
 int no_pass_phrase(char*, int, int, void*) { return -1; }
 
@@ -65,6 +69,13 @@ struct TlsSession::Impl {
   BIO* to_send = nullptr;   // owned by ssl
   bool broken = false;
   bool peer_ended = false;
+  unsigned records_without_data = 0;  // in a row, since the handshake
+
+  static void note_record(int is_sent, int, int what, const void* bytes, std::size_t size, SSL* ssl, void* self) {
+    const bool says_kind = what == SSL3_RT_INNER_CONTENT_TYPE || (what == SSL3_RT_HEADER && SSL_version(ssl) < TLS1_3_VERSION);
+    if (is_sent != 0 || !says_kind || size == 0 || SSL_is_init_finished(ssl) != 1) return;
+    if (*static_cast<const unsigned char*>(bytes) != SSL3_RT_APPLICATION_DATA) ++static_cast<Impl*>(self)->records_without_data;
+  }
 };
 
 struct TlsContext::Impl {
@@ -86,12 +97,14 @@ bool TlsSession::receive(std::string_view bytes, std::string& plain, std::string
     const int got = SSL_read(impl_->ssl.get(), buffer.data(), static_cast<int>(buffer.size()));
     if (got > 0) {
       plain.append(buffer.data(), static_cast<std::size_t>(got));
+      impl_->records_without_data = 0;
       continue;
     }
     const int error = SSL_get_error(impl_->ssl.get(), got);
     drain(impl_->to_send, to_send);
     impl_->peer_ended = error == SSL_ERROR_ZERO_RETURN;
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_ZERO_RETURN) return true;
+    const bool goes_on = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_ZERO_RETURN;
+    if (goes_on && impl_->records_without_data <= kRecordsWithoutDataMax) return true;
     impl_->broken = true;
     ERR_clear_error();
     return false;
@@ -158,6 +171,8 @@ std::unique_ptr<TlsSession> TlsContext::accept() {
   BIO_set_mem_eof_return(impl->received, -1);
   SSL_set_bio(impl->ssl.get(), impl->received, impl->to_send);
   SSL_set_accept_state(impl->ssl.get());
+  SSL_set_msg_callback(impl->ssl.get(), &TlsSession::Impl::note_record);
+  SSL_set_msg_callback_arg(impl->ssl.get(), impl.get());
   return std::unique_ptr<TlsSession>(new TlsSession(std::move(impl)));
 }
 

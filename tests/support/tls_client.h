@@ -65,7 +65,7 @@ inline std::string client_hello() {
 
 class TlsClient {
  public:
-  explicit TlsClient(std::uint16_t port, int version_max = TLS1_3_VERSION) : socket_(port) {
+  explicit TlsClient(std::uint16_t port, int version_max = TLS1_3_VERSION, int receive_buffer_bytes = 0) : socket_(port, receive_buffer_bytes) {
     const timeval patience{20, 0};
     ::setsockopt(socket_.descriptor(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     context_ = SSL_CTX_new(TLS_client_method());

@@ -117,9 +117,47 @@ TEST_F(HostileTls, NoRenegotiation) {
 
 TEST_F(HostileTls, NewKeysAgainAndAgain) {
   TlsClient client(server_->port());
-  for (int asked = 0; asked < 300; ++asked) ASSERT_TRUE(client.update_keys());
-  ASSERT_TRUE(client.send(post("hi")));
-  EXPECT_TRUE(client.receive_answer().ends_with("hi"));
+  for (int request = 0; request < 20; ++request) {
+    for (int asked = 0; asked < 32; ++asked) ASSERT_TRUE(client.update_keys());
+    ASSERT_TRUE(client.send(post("hi")));
+    EXPECT_TRUE(client.receive_answer().ends_with("hi")) << request;
+  }
+}
+
+// Each costs the server more than the client.
+TEST_F(HostileTls, NewKeysAndNothingElseAreCut) {
+  TlsClient client(server_->port());
+  int asked = 0;
+  while (asked < 100'000 && client.update_keys()) ++asked;
+  EXPECT_LT(asked, 100'000);
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 1; }));
+  EXPECT_LT(client.socket().receive_all().size(), 64U * 1024) << "what it got for them";
+}
+
+TEST_F(HostileTls, RepliesThatAreNotReadAreNotKept) {
+  TlsClient client(server_->port(), TLS1_3_VERSION, 4096);
+  ASSERT_TRUE(client.send(post("", "", "/big")));
+  pollfd first_bytes{client.socket().descriptor(), POLLIN, 0};
+  ASSERT_EQ(::poll(&first_bytes, 1, 20'000), 1);
+  int rounds = 0;
+  const auto ask = [&] {
+    for (int asked = 0; asked < 30; ++asked) {
+      if (!client.update_keys()) return false;
+    }
+    return client.send("P");
+  };
+  while (rounds < 5'000 && ask()) ++rounds;
+  EXPECT_LT(rounds, 5'000) << "4 MB of replies wait behind the answer";
+}
+
+TEST_F(HostileTls, ARequestInRecordsOfOneByteEach) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(server_->port(), version);
+    std::string records;
+    for (const char byte : post(std::string(900, 'b'))) records += client.seal({&byte, 1});
+    client.socket().send(records);
+    EXPECT_TRUE(client.receive_answer().ends_with("bbb"));
+  }
 }
 
 TEST_F(HostileTls, WhatComesBehindAGoodbyeIsNotKept) {
