@@ -104,6 +104,14 @@ class TlsClient {
   RawClient& socket() { return socket_; }
   // TLS 1.2. True when the server shook hands once more.
   bool renegotiate() { return SSL_renegotiate(ssl_) == 1 && SSL_do_handshake(ssl_) == 1 && SSL_renegotiate_pending(ssl_) == 0 && SSL_num_renegotiations(ssl_) > 1; }
+  // TLS 1.2. Asks for it with a hello of 60 kB in records of 512 bytes.
+  void renegotiate_at_length() {
+    std::string protocols;
+    for (int i = 0; i < 240; ++i) protocols += '\xfa' + std::string(250, 'p');
+    SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(protocols.data()), static_cast<unsigned>(protocols.size()));
+    SSL_set_max_send_fragment(ssl_, 512);
+    renegotiate();
+  }
   void say_goodbye() { SSL_shutdown(ssl_); }
 
   // Until `count` bytes are there or the connection ends.

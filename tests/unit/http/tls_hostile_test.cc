@@ -115,6 +115,13 @@ TEST_F(HostileTls, NoRenegotiation) {
   EXPECT_FALSE(client.renegotiate());
 }
 
+TEST_F(HostileTls, ARenegotiationInManyRecordsIsCut) {
+  TlsClient client(server_->port(), TLS1_2_VERSION);
+  client.renegotiate_at_length();
+  EXPECT_TRUE(eventually([&] { return server_->stats().tls_failures == 1; }));
+  EXPECT_TRUE(client.socket().is_closed_by_server());
+}
+
 TEST_F(HostileTls, NewKeysAgainAndAgain) {
   TlsClient client(server_->port());
   for (int request = 0; request < 20; ++request) {
