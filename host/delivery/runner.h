@@ -261,6 +261,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void committed(Result<> result);
   void fail_waiters(std::vector<Done>& waiters, const Error& error);
   [[nodiscard]] bool may_submit_more() const;
+  [[nodiscard]] std::uint32_t uncommitted_max() const;
 
   // Wraps a task so that it can be called from another thread and runs on the loop, unless the instance is another one by then.
   template <class F>

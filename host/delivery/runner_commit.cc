@@ -31,8 +31,13 @@ void Runner::commit_soon(Done done) {
   touch();
 }
 
+std::uint32_t Runner::uncommitted_max() const {
+  const std::uint32_t wished = subscriber_ ? subscriber_->traits().uncommitted_max : 0;
+  return wished > 0 ? wished : 4 * core_.options.commit_outcomes_max;
+}
+
 bool Runner::may_submit_more() const {
-  return changes_.outcomes + batch_outcomes_ < 4 * core_.options.commit_outcomes_max && changes_.kv_bytes + batch_kv_bytes_ < kKvBytesMax;
+  return changes_.outcomes + batch_outcomes_ < uncommitted_max() && changes_.kv_bytes + batch_kv_bytes_ < kKvBytesMax;
 }
 
 bool Runner::has_changes() const {
@@ -54,7 +59,9 @@ void Runner::commit_if_due() {
   if (phase_ == Phase::starting) return;
   changed();
   const auto due = *changes_.since + core_.options.commit_interval;
-  if (!changes_.urgent && changes_.outcomes < core_.options.commit_outcomes_max && core_.now < due) return wake_at(due);
+  // At half of what may be uncommitted, so that calls go on while a batch is written.
+  const auto enough = std::min(core_.options.commit_outcomes_max, uncommitted_max() / 2);
+  if (!changes_.urgent && changes_.outcomes < enough && core_.now < due) return wake_at(due);
   batch_ = build_batch();
   const bool checkpoint = phase_ == Phase::running && subscriber_->traits().has_checkpoint && !batch_covered_.empty();
   if (checkpoint) {

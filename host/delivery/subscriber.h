@@ -101,6 +101,7 @@ struct Traits {
   std::uint32_t concurrency = 1;    // how many deliveries may run at once (deferred ones not counted)
   std::uint32_t max_in_flight = 64; // how many may be submitted and not completed
   std::uint32_t ahead_max = 0;      // the same while calls take microseconds, where it is more: the subscriber has a queue of its own
+  std::uint32_t uncommitted_max = 0; // about how many may be completed and not committed: these come again after a kill; 0: as the engine likes
   bool has_checkpoint = false;      // false: checkpoint() is never called
   enum class OnReplay : std::uint8_t { safe, ask, reset_only } on_replay = OnReplay::ask;
 };

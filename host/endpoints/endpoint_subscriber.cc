@@ -1,5 +1,6 @@
 #include "endpoints/endpoint_subscriber.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -8,6 +9,9 @@
 
 namespace hookhost::endpoints {
 namespace {
+
+// Beside the requests that are open, these come again after a kill. Fewer would mean a commit for every few requests.
+constexpr std::uint32_t uncommitted_max(std::uint32_t concurrency) { return std::max<std::uint32_t>(64, 8 * concurrency); }
 
 // From a start to its stop. Requests that outlive the subscriber keep it.
 class Instance : public std::enable_shared_from_this<Instance> {
@@ -71,6 +75,7 @@ class EndpointSubscriber final : public delivery::Subscriber {
   EndpointSubscriber(Endpoint endpoint, Sender& sender) : endpoint_(std::make_shared<Endpoint>(std::move(endpoint))), sender_(sender) {
     traits_.concurrency = endpoint_->concurrency;
     traits_.max_in_flight = endpoint_->concurrency;
+    traits_.uncommitted_max = uncommitted_max(endpoint_->concurrency);
     traits_.on_replay = delivery::Traits::OnReplay::safe;  // a receiver knows a replay by its header and an event by its id
   }
 

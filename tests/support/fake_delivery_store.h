@@ -34,6 +34,14 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     const std::lock_guard lock(mutex_);
     cut_ = false;
   }
+  // Commits wait until it is over.
+  void stall(bool stalled) {
+    {
+      const std::lock_guard lock(mutex_);
+      stalled_ = stalled;
+    }
+    changed_.notify_all();
+  }
   void fail_commits(int count) {
     const std::lock_guard lock(mutex_);
     failing_ = count;
@@ -172,7 +180,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
   void write() {
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+      changed_.wait(lock, [&] { return ending_ || (!stalled_ && !queue_.empty()); });
       if (queue_.empty()) return;
       auto [batch, done] = std::move(queue_.front());
       queue_.pop_front();
@@ -253,6 +261,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
   state::StreamId replay_id_ = 0;
   Offset end_;
   int failing_ = 0;
+  bool stalled_ = false;
   bool cut_ = false;
   bool ending_ = false;
   std::uint64_t commits_ = 0;

@@ -95,6 +95,25 @@ TEST_F(EndpointRules, AReceiverThatIsGoneStopsAtOnceAndNothingIsLost) {
   expect_once_in_order(second->calls(), 50);
 }
 
+TEST_F(EndpointRules, AfterAKillThoseComeAgainThatMayBeUncommittedAndNoMore) {
+  const Traits traits{.concurrency = 4, .max_in_flight = 4, .uncommitted_max = 16};
+  auto first = std::make_shared<ScriptedSubscriber>(ScriptedSubscriber::Script{}, traits), second = std::make_shared<ScriptedSubscriber>(ScriptedSubscriber::Script{}, traits);
+  open();
+  attach(first);
+  ASSERT_TRUE(settled());
+  store.stall(true);
+  feed.append_many(1000, 50);
+  ASSERT_TRUE(poll_until([&] { return first->count() >= 16 && status().in_flight == 0; }));
+  EXPECT_LE(first->count(), 16U + 4U);
+  store.cut();
+  store.stall(false);
+  kill_and_open();
+  attach(second);
+  ASSERT_TRUE(settled());
+  EXPECT_LE(first->count() + second->count(), 1000U + 16U + 4U);
+  expect_once_in_order(second->calls(), 1000);
+}
+
 class EndpointRulesInTime : public EngineTest {
  protected:
   const Clock& clock() override { return manual; }
