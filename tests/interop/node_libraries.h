@@ -2,6 +2,8 @@
 // the tests say that they were skipped and why.
 #pragma once
 
+#include <stdexcept>
+
 #include "interop/tools.h"
 
 namespace hookhost::test {
@@ -15,7 +17,7 @@ class NodeLibraries {
     const std::string folder = INTEROP_BUILD;
     std::filesystem::create_directories(folder);
     const FolderLock lock(folder + "/LOCK");
-    for (const char* script : {"sign.mjs", "receive.mjs"}) {
+    for (const char* script : {"sign.mjs", "receive.mjs", "kakiyo_sample.mjs", "github_receiver.mjs"}) {
       write_text(folder + "/" + script, contents(interop_source(script)));
     }
     const std::string wanted = contents(interop_source("package.json")) + contents(interop_source("package-lock.json"));
@@ -41,6 +43,28 @@ class NodeLibraries {
 
   // Options of the caller must not change what Node does here.
   static std::vector<std::string> clean() { return {"NODE_OPTIONS=", "NO_UPDATE_NOTIFIER=1"}; }
+};
+
+// A script that listens on a free port of 127.0.0.1 and prints it.
+class NodeReceiver {
+ public:
+  // `arguments`: the script's name and its own. Throws when it does not listen.
+  NodeReceiver(const std::vector<std::string>& arguments, const std::string& secret) {
+    auto environment = NodeLibraries::clean();
+    environment.push_back("RECEIVER_SECRET=" + secret);
+    Spawn what{{program("node"), INTEROP_BUILD "/" + arguments.at(0)}, environment, "", directory_ / "out", directory_ / "err"};
+    what.arguments.insert(what.arguments.end(), arguments.begin() + 1, arguments.end());
+    process_ = std::make_unique<ChildProcess>(what);
+    const bool spoke = poll_until([&] { return contents(what.out_path).ends_with('\n') || process_->ended(); });
+    if (!spoke || process_->ended()) throw std::runtime_error(arguments.at(0) + " does not listen: " + contents(what.err_path));
+    port_ = lines_of(contents(what.out_path)).at(0);
+  }
+  [[nodiscard]] std::string url(const std::string& path = "/") const { return "http://127.0.0.1:" + port_ + path; }
+
+ private:
+  TempDir directory_;
+  std::unique_ptr<ChildProcess> process_;
+  std::string port_;
 };
 
 class InteropTest : public testing::Test {

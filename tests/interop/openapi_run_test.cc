@@ -1,6 +1,6 @@
 // Calls made from our own OpenAPI file by schemathesis against a real host: no answer is a 5xx, none is undocumented, what the file forbids is
 // refused, and what it deletes is gone.
-#include "interop/tools.h"
+#include "interop/python_packages.h"
 #include "support/http_receiver.h"
 
 namespace hookhost::test {
@@ -10,31 +10,13 @@ constexpr const char* kKey = "interop-0123456789-0123456789-0123456789";
 
 class Schemathesis {
  public:
-  // Installs what requirements.txt pins. Empty when all is there, else the reason why it is not.
-  static std::string missing() {
-    if (program("python3").empty()) return "python3 is not installed";
-    const std::string folder = INTEROP_PYTHON;
-    std::filesystem::create_directories(folder);
-    const FolderLock lock(folder + "/LOCK");
-    const std::string wanted = contents(interop_source("requirements.txt"));
-    if (contents(folder + "/installed") == wanted) return "";
-    const std::string out = folder + "/pip.txt";
-    std::filesystem::remove(out);
-    ChildProcess venv({{program("python3"), "-m", "venv", "--clear", folder + "/venv"}, {}, folder, out, out});
-    if (venv.wait(std::chrono::seconds{120}) != 0) return "python3 -m venv failed: " + contents(out);
-    ChildProcess pip({{folder + "/venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", interop_source("requirements.txt")}, {}, folder, out, out});
-    if (pip.wait(std::chrono::seconds{240}) != 0) return "pip install failed (offline, or an older Python?): " + contents(out);
-    write_text(folder + "/installed", wanted);
-    return "";
-  }
-
   static Ran run(std::uint16_t port, const std::vector<std::string>& operations_left_out) {
     const char* given = std::getenv("HOOKHOST_SEED");
     const std::string seed = given != nullptr ? given : "1";  // what it calls a failure is its opinion: another seed is tried by hand
     std::cout << "HOOKHOST_SEED=" << seed << "\n";
     const TempDir directory;
     const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/v1";
-    Spawn what{{INTEROP_PYTHON "/venv/bin/schemathesis", "--config-file", interop_source("schemathesis.toml"), "run", url + "/openapi.json", "--url", url, "--header",
+    Spawn what{{PythonPackages::program("schemathesis"), "--config-file", interop_source("schemathesis.toml"), "run", url + "/openapi.json", "--url", url, "--header",
                 std::string("Authorization: Bearer ") + kKey, "--seed", seed, "--max-examples", quick() ? "5" : "25", "--request-timeout", "20", "--continue-on-failure", "--generation-database", "none", "--no-color"},
                {},
                directory.path(),
@@ -48,7 +30,7 @@ class Schemathesis {
 class OpenApiRun : public testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string reason = Schemathesis::missing(); !reason.empty()) GTEST_SKIP() << reason;
+    if (const std::string reason = PythonPackages::missing(); !reason.empty()) GTEST_SKIP() << reason;
     host_.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: from_payload})"}};
     host_.more = std::string("api: {rate_limits: off}\nteams:\n  team_a: {api_keys: [\"") + kKey + "\"]}\nendpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.1/32\"]}\n";
     ASSERT_TRUE(host_.start());
