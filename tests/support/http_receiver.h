@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace hookhost::test {
@@ -55,7 +57,7 @@ class HttpReceiver {
     }
     ::shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
-    for (auto& thread : threads_) thread.join();
+    for (auto& [number, thread] : threads_) thread.join();
     ::close(listener_);
   }
   HttpReceiver(const HttpReceiver&) = delete;
@@ -78,7 +80,12 @@ class HttpReceiver {
   }
   [[nodiscard]] std::size_t connections() const {
     const std::scoped_lock lock(mutex_);
-    return threads_.size();
+    return connections_;
+  }
+  // Nobody is connected: what was sent to it has been read.
+  [[nodiscard]] bool is_quiet() const {
+    const std::scoped_lock lock(mutex_);
+    return peers_.empty();
   }
 
  private:
@@ -90,12 +97,18 @@ class HttpReceiver {
         if (peer >= 0) ::close(peer);
         return;
       }
+      for (const auto number : std::exchange(over_, {})) {
+        threads_.at(number).join();  // it holds the lock no more
+        threads_.erase(number);
+      }
       peers_.push_back(peer);
-      threads_.emplace_back([this, peer] {
+      ++connections_;
+      threads_.emplace(connections_, [this, peer, number = connections_] {
         serve(peer);
         const std::scoped_lock closing(mutex_);
         peers_.erase(std::find(peers_.begin(), peers_.end(), peer));
         ::close(peer);
+        over_.push_back(number);
       });
     }
   }
@@ -138,7 +151,9 @@ class HttpReceiver {
   std::vector<int> peers_;
   std::vector<std::string> bodies_, heads_;
   std::vector<std::chrono::steady_clock::time_point> times_;
-  std::vector<std::thread> threads_;
+  std::map<std::size_t, std::thread> threads_;  // by the number of their connection
+  std::vector<std::size_t> over_;               // those that have nothing more to do
+  std::size_t connections_ = 0;
   std::thread acceptor_;
 };
 

@@ -12,6 +12,18 @@
 
 namespace hookhost::test {
 
+// The value of a header of a request's head; "(absent)".
+inline std::string header_in(const std::string& head, const std::string& name) {
+  for (const auto& line : lines_of(head)) {
+    const auto colon = line.find(": ");
+    if (colon == std::string::npos || !equals_ignoring_case(line.substr(0, colon), name)) continue;
+    std::string value = line.substr(colon + 2);
+    while (value.ends_with('\r')) value.pop_back();
+    return value;
+  }
+  return "(absent)";
+}
+
 // A receiver whose status the test may change while it runs.
 class Receiver {
  public:
@@ -27,17 +39,8 @@ class Receiver {
   [[nodiscard]] std::uint16_t port() const { return http_.port(); }
   [[nodiscard]] std::size_t count() const { return http_.bodies().size(); }
   [[nodiscard]] std::vector<std::string> bodies() const { return http_.bodies(); }
-  // The value of a header of request `n`; "(absent)".
-  [[nodiscard]] std::string header(std::size_t n, const std::string& name) const {
-    for (const auto& line : lines_of(http_.heads().at(n))) {
-      const auto colon = line.find(": ");
-      if (colon == std::string::npos || !equals_ignoring_case(line.substr(0, colon), name)) continue;
-      std::string value = line.substr(colon + 2);
-      while (value.ends_with('\r')) value.pop_back();
-      return value;
-    }
-    return "(absent)";
-  }
+  // Of request `n`.
+  [[nodiscard]] std::string header(std::size_t n, const std::string& name) const { return header_in(http_.heads().at(n), name); }
   // The messages (`n` of data) in the order of their first coming, without repetitions.
   [[nodiscard]] std::vector<std::int64_t> messages() const {
     std::vector<std::int64_t> out;

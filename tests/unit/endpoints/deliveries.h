@@ -23,12 +23,13 @@ using namespace std::chrono_literals;
 class Deliveries : public testing::Test {
  protected:
   void SetUp() override {
-    engine = std::make_unique<delivery::Engine>(feed, store, system_clock(), options);
+    engine = std::make_unique<delivery::Engine>(feed, store, clock(), options);
     ASSERT_TRUE(engine->start());
   }
   void TearDown() override {
-    if (engine) engine->stop(system_clock().monotonic() + 2s);
+    if (engine) engine->stop(clock().monotonic() + 2s);
   }
+  virtual const Clock& clock() { return system_clock(); }
 
   static Endpoint endpoint(const std::string& url) {
     Endpoint out{.id = SubscriberId("crm"), .url = url, .events = {Pattern{}}, .secrets = {{"a-secret", {}}}, .allow_http = true};
