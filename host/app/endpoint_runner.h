@@ -23,8 +23,9 @@ class EndpointRunner {
   void begin();
   [[nodiscard]] bool sends() const { return sender_.has_value(); }
 
-  [[nodiscard]] Result<delivery::Accepted> accept(const std::string& id, const delivery::StartAt& start_at) {
-    return engine_.accept(SubscriberId{id}, kKind, start_at);
+  [[nodiscard]] Result<delivery::Accepted> accept(const std::string& id, const delivery::StartAt& start_at,
+                                                  delivery::Earlier earlier = delivery::Earlier::ignored) {
+    return engine_.accept(SubscriberId{id}, kKind, start_at, earlier);
   }
   // Starts it, or replaces the running instance.
   [[nodiscard]] Result<> run(endpoints::Endpoint endpoint);

@@ -66,7 +66,7 @@ Result<> EndpointSet::check(const config::Config& config) {
 
 Result<> EndpointSet::accept(const config::Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) {
-    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at));
+    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at), delivery::Earlier::counted);
     if (!accepted) {
       return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + ".start_at: " + accepted.error().message);
     }

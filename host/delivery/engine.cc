@@ -35,7 +35,7 @@ Result<Offset> Engine::Impl::resolve(const StartAt& at) const {
   return fail(ErrorCode::usage, "this is no place in the event log");
 }
 
-Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at) {
+Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at, Earlier earlier) {
   const std::lock_guard lock(impl_->accept_mutex);
   HOOKHOST_TRY(const auto known, impl_->on_loop([&]() -> std::optional<state::SubscriberRow> {
     const Runner* runner = impl_->find(id);
@@ -63,7 +63,8 @@ Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, c
   batch.position = row.position;
   HOOKHOST_CHECK(impl_->core.store.commit_now(std::move(batch)));
   HOOKHOST_CHECK(impl_->on_loop([&] {
-    impl_->add(row).set_new();
+    Runner& runner = impl_->add(row);
+    if (earlier == Earlier::counted) runner.set_new();
     return true;
   }));
   return Accepted{true, row.condition, place};
@@ -92,24 +93,7 @@ void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& opti
   }
   runner->attach(options, subscriber);
   index_stale = true;
-  if (runner->take_new()) count_earlier(*runner);
-}
-
-// Tells, once, what a subscriber that begins now does not get.
-void Engine::Impl::count_earlier(Runner& runner) {
-  const Offset until = runner.row().position.frontier;
-  if (until <= core.feed.begin()) return;
-  core.jobs.run([&feed = core.feed, inbox = core.inbox, weak = runner.weak_from_this(), id = runner.row().id, until,
-                 filter = filter_of(runner.options())] {
-    std::uint64_t count = 0;
-    const auto looked = look_at_heads(feed, feed.begin(), until, [&](const EventHead& head) { count += filter.passes(head) ? 1 : 0; });
-    if (!looked || count == 0) return;
-    diagnose(Level::info, "delivery", std::to_string(count) + " earlier events match: hookhost replay " + id.value + " --from beginning would handle them",
-             {{"subscriber", id.value}});
-    inbox->post([weak, count] {
-      if (const auto self = weak.lock()) self->set_earlier(count);
-    });
-  });
+  if (runner->take_new()) earlier.count(*runner);
 }
 
 Result<> Engine::Impl::stop_one(const SubscriberId& id, const std::string& reason, Duration drain) {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "delivery/earlier_events.h"
 #include "delivery/engine.h"
 #include "delivery/match_index.h"
 #include "delivery/runner.h"
@@ -42,7 +43,6 @@ class Engine::Impl {
   [[nodiscard]] Runner* find(const SubscriberId& id);
   Runner& add(state::SubscriberRow row);
   void replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain);
-  void count_earlier(Runner& runner);
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
   [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
 
@@ -52,6 +52,7 @@ class Engine::Impl {
   }
 
   Core core;
+  EarlierEvents earlier{core};
   std::mutex accept_mutex;                              // one accept at a time
   std::map<SubscriberId, std::shared_ptr<Runner>> runners;  // the loop's
   std::vector<std::shared_ptr<Runner>> members;             // by the number in the index

@@ -41,27 +41,36 @@ void MatchIndex::take(const ByText<Entries>& map, std::string_view text, std::st
 }
 
 void MatchIndex::match(const event_log::Event& event, std::vector<Member>& out) {
-  ++round_;
-  match(every_team_, event, out);
-  if (event.team.empty() || by_team_.empty()) return;
-  if (const auto found = by_team_.find(event.team); found != by_team_.end()) match(found->second, event, out);
+  event_log::EventHead head;
+  head.source = event.source;
+  head.provider = event.provider;
+  head.type = event.type;
+  head.team = event.team;
+  match(head, out);
 }
 
-void MatchIndex::match(const Table& table, const event_log::Event& event, std::vector<Member>& out) {
-  const std::string_view type = event.type;
+void MatchIndex::match(const event_log::EventHead& head, std::vector<Member>& out) {
+  ++round_;
+  match(every_team_, head, out);
+  if (head.team.empty() || by_team_.empty()) return;
+  if (const auto found = by_team_.find(head.team); found != by_team_.end()) match(found->second, head, out);
+}
+
+void MatchIndex::match(const Table& table, const event_log::EventHead& head, std::vector<Member>& out) {
+  const std::string_view type = head.type;
   const bool own = type.starts_with(kOwnTypes);
-  take(table.exact, type, event.provider, out);
+  take(table.exact, type, head.provider, out);
   if (!table.prefix.empty()) {
     for (auto dot = type.find('.'); dot != std::string_view::npos; dot = type.find('.', dot + 1)) {
       const auto prefix = type.substr(0, dot + 1);
       // Only a pattern that itself begins with "hookhost." reaches the host's own events.
-      if (!own || prefix.starts_with(kOwnTypes)) take(table.prefix, prefix, event.provider, out);
+      if (!own || prefix.starts_with(kOwnTypes)) take(table.prefix, prefix, head.provider, out);
     }
   }
   if (own) return;
-  take(table.by_source, event.source, event.provider, out);
-  take(table.any_by_provider, event.provider, event.provider, out);
-  take(table.any, event.provider, out);
+  take(table.by_source, head.source, head.provider, out);
+  take(table.any_by_provider, head.provider, head.provider, out);
+  take(table.any, head.provider, out);
 }
 
 }  // namespace hookhost::delivery

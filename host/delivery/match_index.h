@@ -22,7 +22,8 @@ class MatchIndex {
   // `team`: it gets only events of that team; none: of every team, and those that have none.
   void add(Member member, const std::vector<Pattern>& patterns, const std::optional<std::string>& team = std::nullopt);
 
-  // Puts the members that `event` matches into `out`, each once, in no particular order.
+  // Puts the members that an event matches into `out`, each once, in no particular order.
+  void match(const event_log::EventHead& head, std::vector<Member>& out);
   void match(const event_log::Event& event, std::vector<Member>& out);
 
  private:
@@ -45,7 +46,7 @@ class MatchIndex {
     Entries any;
   };
 
-  void match(const Table& table, const event_log::Event& event, std::vector<Member>& out);
+  void match(const Table& table, const event_log::EventHead& head, std::vector<Member>& out);
   void take(const Entries& entries, std::string_view provider, std::vector<Member>& out);
   void take(const ByText<Entries>& map, std::string_view text, std::string_view provider, std::vector<Member>& out);
 

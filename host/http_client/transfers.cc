@@ -7,11 +7,12 @@
 
 #include "base/thread_name.h"
 #include "http_client/transfer_run.h"
+#include "http_client/watch.h"
 
 namespace hookhost::http_client {
 namespace {
 
-constexpr int kPollMs = 1000;
+constexpr std::size_t kUneven = 16;
 constexpr std::size_t kSpareHandles = 256;
 constexpr long kKeptConnections = 1024;
 
@@ -26,6 +27,7 @@ class Transfers::Loop {
   Loop() : multi_(curl_multi_init()) {
     HOOKHOST_ASSERT(multi_ != nullptr);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnections);
+    watch_.attach(multi_.get());
     thread_ = std::thread([this] { run(); });
   }
 
@@ -35,12 +37,15 @@ class Transfers::Loop {
     {
       const std::scoped_lock lock(mutex_);
       if (!closing_) {
+        ++open_;
         inbox_.push_back({std::move(transfer), std::move(headers.value()), std::move(done), system_clock().monotonic()});
         return wake();
       }
     }
     done(fail(ErrorCode::cancelled, "the host is stopping"));
   }
+
+  [[nodiscard]] std::size_t open() const { return open_; }
 
   void cancel(std::uint64_t group) {
     const std::scoped_lock lock(mutex_);
@@ -69,10 +74,8 @@ class Transfers::Loop {
     name_this_thread("http client");
     for (;;) {
       if (!take_asked()) break;
-      int running = 0;
-      curl_multi_perform(multi_.get(), &running);
-      if (reap()) continue;  // whoever was told may have asked for more
-      curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+      watch_.round();
+      reap();
     }
     while (!runs_.empty()) end(runs_.begin()->first)->cancel();
     spare_.clear();
@@ -80,7 +83,7 @@ class Transfers::Loop {
 
   // Once for all that is asked until the loop looks. With the mutex.
   void wake() {
-    if (!std::exchange(woken_, true)) curl_multi_wakeup(multi_.get());
+    if (!std::exchange(woken_, true)) watch_.wake();
   }
 
   // False: it is time to end.
@@ -125,11 +128,11 @@ class Transfers::Loop {
   // Takes it off libcurl. Precondition: it runs.
   std::unique_ptr<TransferRun> end(CURL* handle) {
     curl_multi_remove_handle(multi_.get(), handle);
+    --open_;
     return std::move(runs_.extract(handle).mapped());
   }
 
-  bool reap() {
-    bool any = false;
+  void reap() {
     int left = 0;
     while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
@@ -137,9 +140,7 @@ class Transfers::Loop {
       const auto run = end(message->easy_handle);  // Order: `message` is gone from here on
       run->finish(code);
       keep(run->group(), run->take_handle());
-      any = true;
     }
-    return any;
   }
 
   // And whether it is set up for the group already.
@@ -163,11 +164,13 @@ class Transfers::Loop {
     ++spare_count_;
   }
 
+  Watch watch_;
   std::unique_ptr<CURLM, FreeMulti> multi_;
   std::mutex mutex_;
   std::vector<Asked> inbox_;
   std::vector<std::uint64_t> cancelled_;
   bool closing_ = false, woken_ = false;
+  std::atomic<std::size_t> open_{0};  // asked for and not ended
   std::unordered_map<std::uint64_t, std::vector<EasyHandle>> spare_;  // by group; of the loop
   std::size_t spare_count_ = 0;
   std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;      // of the loop
@@ -179,11 +182,19 @@ Transfers::Transfers(unsigned threads) {
 }
 Transfers::~Transfers() { close(); }
 void Transfers::send(Transfer transfer, Done done) {
-  Loop& loop = loop_of(transfer.group);
+  Loop& loop = loop_for(transfer.group);
   loop.send(std::move(transfer), std::move(done));
 }
+// A group stays with its loop, where its connections are kept, while no other one has much less to do.
+Transfers::Loop& Transfers::loop_for(std::uint64_t group) {
+  Loop& own = *loops_[group % loops_.size()];
+  Loop& idlest = **std::ranges::min_element(loops_, {}, [](const auto& loop) { return loop->open(); });
+  return own.open() > idlest.open() + kUneven ? idlest : own;
+}
 std::uint64_t Transfers::new_group() { return last_group_.fetch_add(1) + 1; }
-void Transfers::cancel(std::uint64_t group) { loop_of(group).cancel(group); }
+void Transfers::cancel(std::uint64_t group) {
+  for (const auto& loop : loops_) loop->cancel(group);
+}
 void Transfers::close() {
   for (const auto& loop : loops_) loop->close();
 }

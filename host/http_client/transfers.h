@@ -29,7 +29,7 @@ struct Transfer {
   std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
   Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
   std::size_t answer_bytes_max = 64 << 10;                  // more is not read, and the connection is closed
-  // Asked on the thread of its group with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
+  // Asked on one of the threads with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
   // a byte of it is sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
   std::function<bool(const IpAddress&)> may_connect;
   std::string ca_file;                                      // PEM; empty: the system's roots
@@ -47,7 +47,7 @@ struct TransferAnswer {
   Duration took{};
 };
 
-// Threads: every function from every thread. `done` is called once, on the thread of its group, and must not block; it may send().
+// Threads: every function from every thread. `done` is called once, on one of the threads, and must not block; it may send().
 class Transfers {
  public:
   using Done = std::function<void(Result<TransferAnswer>)>;
@@ -71,7 +71,7 @@ class Transfers {
 
  private:
   class Loop;
-  [[nodiscard]] Loop& loop_of(std::uint64_t group) { return *loops_[group % loops_.size()]; }
+  [[nodiscard]] Loop& loop_for(std::uint64_t group);
   std::vector<std::unique_ptr<Loop>> loops_;
   std::atomic<std::uint64_t> last_group_{0};
 };

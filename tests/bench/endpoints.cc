@@ -2,17 +2,21 @@
 //
 //   bench_endpoints deliver DIRECTORY URL ENDPOINTS EVENTS OTHERS   EVENTS events, each to ENDPOINTS endpoints (URL/0, URL/1, ...), while OTHERS
 //                                                                   more are registered, of other teams
-//   bench_endpoints hanging DIRECTORY URL EVENTS HANGING_URL        99 endpoints, and one more whose receiver never answers ("": none)
+//   bench_endpoints hanging DIRECTORY URL EVENTS HANGING            99 endpoints, and HANGING more whose receiver never answers
+//   bench_endpoints latency DIRECTORY EVENTS                        one event after the other, a receiver in this process
 //   bench_endpoints curl URL CONNECTIONS REQUESTS BODY_BYTES        the same requests from a plain loop over libcurl's multi interface
 //
-// Each prints one line of JSON: {"deliveries":N,"seconds":S}, the time from the first event on.
+// Each prints one line of JSON: {"deliveries":N,"seconds":S,...}, the time from the first event on; latency: microseconds from the call that appends
+// the event to the request at its receiver, the commit to the disk included.
 #include <curl/curl.h>
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "base/event_id.h"
@@ -22,6 +26,7 @@
 #include "event_log/event_log.h"
 #include "os/file_system.h"
 #include "state/delivery_store.h"
+#include "support/http_receiver.h"
 
 namespace {
 
@@ -33,6 +38,25 @@ double seconds_since(std::chrono::steady_clock::time_point begun) { return std::
 void print(std::uint64_t deliveries, double seconds) {
   std::printf("{\"deliveries\":%llu,\"seconds\":%.3f,\"per_second\":%.0f}\n", static_cast<unsigned long long>(deliveries), seconds, static_cast<double>(deliveries) / seconds);
 }
+
+// Waiting for it costs nothing, unlike for a std::counting_semaphore, which spins.
+class Count {
+ public:
+  void add() {
+    const std::scoped_lock lock(mutex_);
+    ++count_;
+    changed_.notify_all();
+  }
+  void wait_for(std::uint64_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t count_ = 0;
+};
 
 // The rooms of a host that deliveries pass through.
 struct Service {
@@ -61,7 +85,8 @@ struct Service {
     }
   }
   void append(std::uint64_t count) {
-    std::atomic<std::uint64_t> done{0};
+    constexpr std::uint64_t waiting_max = 10'000;
+    Count done;
     event_log::Event event;
     event.source = event.provider = "kakiyo";
     event.type = "linkedin.message.received";
@@ -73,18 +98,15 @@ struct Service {
       event.id = ids.next(event.received_at);
       event.key = "chat_" + std::to_string(n % 1000);
       event.body = R"({"event":"linkedin.message.received","teamId":"bench","data":{"message":")" + std::string(620, 'm') + "\"}}";
-      while (n - done > 10'000) std::this_thread::yield();
-      log->append(event, [&](const Result<Offset>&) { ++done; });
+      if (n >= waiting_max) done.wait_for(n - waiting_max + 1);
+      log->append(event, [&](const Result<Offset>&) { done.add(); });
     }
-    while (done < count) std::this_thread::sleep_for(1ms);
+    done.wait_for(count);
   }
-  // Successes of those whose name begins with "e".
-  std::uint64_t delivered() {
-    std::uint64_t sum = 0;
-    for (const auto& one : engine->status()) {
-      if (one.id.value.starts_with('e')) sum += one.outcomes.ok;
+  void wait_until_delivered(std::uint64_t endpoints, std::uint64_t events) {
+    for (std::uint64_t n = 0; n < endpoints; ++n) {
+      while (engine->status(SubscriberId("e" + std::to_string(n))).value().outcomes.ok < events) std::this_thread::sleep_for(2ms);
     }
-    return sum;
   }
 
   EventIdGenerator ids;
@@ -99,7 +121,7 @@ struct Service {
 void measure(Service& service, std::uint64_t events, std::uint64_t endpoints) {
   const auto begun = std::chrono::steady_clock::now();
   service.append(events);
-  while (service.delivered() < events * endpoints) std::this_thread::sleep_for(2ms);
+  service.wait_until_delivered(endpoints, events);
   print(events * endpoints, seconds_since(begun));
 }
 
@@ -115,21 +137,58 @@ int deliver(const std::string& directory, const std::string& url, std::uint64_t 
   return 0;
 }
 
-int hanging(const std::string& directory, const std::string& url, std::uint64_t events, const std::string& hanging_url) {
-  Service service(directory);
-  for (int n = 0; n < 99; ++n) service.add("e" + std::to_string(n), url + "/" + std::to_string(n), "bench", 4);
-  if (!hanging_url.empty()) service.add("hangs", hanging_url, "bench", 4);
-  service.wait_until_live(hanging_url.empty() ? 99 : 100);
-  measure(service, events, 99);
+int hanging(const std::string& directory, const std::string& url, std::uint64_t events, std::uint64_t hanging) {
+  test::HttpReceiver silent(test::HttpReceiver::Serve([](int peer, const std::string&) {
+    char byte = 0;
+    return ::recv(peer, &byte, 1, MSG_PEEK) > 0;  // until the other side gives up
+  }));
+  {
+    Service service(directory);
+    for (int n = 0; n < 99; ++n) service.add("e" + std::to_string(n), url + "/" + std::to_string(n), "bench", 4);
+    for (std::uint64_t n = 0; n < hanging; ++n) service.add("hangs" + std::to_string(n), silent.url(), "bench", 4);
+    service.wait_until_live(99 + hanging);
+    measure(service, events, 99);
+  }
   return 0;
 }
+
+int latency(const std::string& directory, std::uint64_t events) {
+  using Time = std::chrono::steady_clock::time_point;
+  std::vector<double> took;
+  Time asked;
+  Count received;
+  test::HttpReceiver receiver(test::HttpReceiver::Answer([&](const std::string&) {
+    took.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - asked).count());
+    received.add();
+    return test::HttpReceiver::status(200);
+  }));
+  Service service(directory);
+  service.add("e0", receiver.url(), "bench", 4);
+  service.wait_until_live(1);
+  for (std::uint64_t n = 0; n < events; ++n) {
+    asked = std::chrono::steady_clock::now();
+    service.append(1);
+    received.wait_for(n + 1);
+  }
+  std::sort(took.begin(), took.end());
+  std::printf("{\"deliveries\":%zu,\"p50_us\":%.0f,\"p99_us\":%.0f}\n", took.size(), took[took.size() / 2], took[took.size() * 99 / 100]);
+  return 0;
+}
+
+// Those of a delivery.
+constexpr const char* kHeaders[] = {"Expect:", "Content-Type: application/json", "User-Agent: hookhost/bench",
+                                    "X-Kakiyo-Signature: 0000000000000000000000000000000000000000000000000000000000000000",
+                                    "webhook-id: evt_01KAXXXXXXXXXXXXXXXXXXXXXX", "webhook-timestamp: 1764000000",
+                                    "webhook-signature: v1,00000000000000000000000000000000000000000000", "Hookhost-Type: linkedin.message.received",
+                                    "Hookhost-Source: kakiyo", "Hookhost-Attempt: 1"};
 
 std::size_t nothing(char*, std::size_t, std::size_t size, void*) { return size; }
 
 int plain_curl(const std::string& url, std::size_t connections, std::uint64_t requests, std::size_t body_bytes) {
   const std::string body(body_bytes, 'm');
   CURLM* const multi = curl_multi_init();
-  curl_slist* const headers = curl_slist_append(curl_slist_append(nullptr, "Expect:"), "Content-Type: application/json");
+  curl_slist* headers = nullptr;
+  for (const char* header : kHeaders) headers = curl_slist_append(headers, header);
   const auto begun = std::chrono::steady_clock::now();
   std::uint64_t asked = 0, done = 0;
   for (; asked < connections; ++asked) {
@@ -169,7 +228,8 @@ int plain_curl(const std::string& url, std::size_t connections, std::uint64_t re
 int main(int argc, char** argv) {
   const auto number = [&](int at) { return std::strtoull(argv[at], nullptr, 10); };
   if (argc == 7 && std::strcmp(argv[1], "deliver") == 0) return deliver(argv[2], argv[3], number(4), number(5), number(6));
-  if (argc == 6 && std::strcmp(argv[1], "hanging") == 0) return hanging(argv[2], argv[3], number(4), argv[5]);
+  if (argc == 6 && std::strcmp(argv[1], "hanging") == 0) return hanging(argv[2], argv[3], number(4), number(5));
+  if (argc == 4 && std::strcmp(argv[1], "latency") == 0) return latency(argv[2], number(3));
   if (argc == 6 && std::strcmp(argv[1], "curl") == 0) return plain_curl(argv[2], number(3), number(4), number(5));
-  return std::fprintf(stderr, "usage: bench_endpoints deliver|hanging|curl ..., see the head of endpoints.cc\n"), 2;
+  return std::fprintf(stderr, "usage: bench_endpoints deliver|hanging|latency|curl ..., see the head of endpoints.cc\n"), 2;
 }

@@ -4,6 +4,9 @@
 
 #include <atomic>
 #include <future>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "support/http_receiver.h"
 #include "support/poll.h"
@@ -126,6 +129,28 @@ TEST_F(TransfersTest, AGroupCanBeCancelledAndTheOthersGoOn) {
   release.set_value();
   EXPECT_TRUE(second.get_future().get());
   transfers.cancel(group);  // nothing left of it
+}
+
+TEST_F(TransfersTest, AGroupOfManyIsSharedOutAndCancelledWhole) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  HttpReceiver receiver([&](const std::string&) { return released.wait(), HttpReceiver::status(200); });
+  const auto group = transfers.new_group();
+  std::atomic<int> cancelled{0};
+  for (int i = 0; i < 64; ++i) {
+    transfers.send({.url = receiver.url(), .body = "x", .group = group}, [&](const Result<TransferAnswer>& answer) {
+      const std::scoped_lock lock(mutex);
+      threads.insert(std::this_thread::get_id());
+      if (!answer && answer.error().code == ErrorCode::cancelled) ++cancelled;
+    });
+  }
+  ASSERT_TRUE(test::poll_until([&] { return receiver.bodies().size() == 64; }));
+  transfers.cancel(group);
+  EXPECT_TRUE(test::poll_until([&] { return cancelled == 64; }));
+  EXPECT_EQ(threads.size(), 2U);
+  release.set_value();
 }
 
 TEST_F(TransfersTest, CloseCancelsWhatRunsAndWhatComesLater) {

@@ -1,0 +1,104 @@
+#include "http_client/watch.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "base/result.h"
+
+namespace hookhost::http_client {
+namespace {
+
+constexpr std::size_t kReadyMax = 128;
+
+MonotonicTime now() { return system_clock().monotonic(); }
+
+int control(int epoll, int operation, int descriptor, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = descriptor;
+  return ::epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+}  // namespace
+
+Watch::Watch() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  HOOKHOST_ASSERT(epoll_ >= 0 && event_ >= 0);
+  HOOKHOST_ASSERT(control(epoll_, EPOLL_CTL_ADD, event_, EPOLLIN) == 0);
+}
+
+Watch::~Watch() {
+  ::close(event_);
+  ::close(epoll_);
+}
+
+void Watch::attach(CURLM* multi) {
+  multi_ = multi;
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+}
+
+void Watch::wake() const {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(event_, &one, sizeof one));  // it cannot fail in a way that leaves the round waiting
+}
+
+int Watch::patience() const {
+  if (!due_) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due_ - now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+void Watch::round() {
+  std::array<epoll_event, kReadyMax> ready{};
+  const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), patience());
+  int running = 0;
+  for (int n = 0; n < count; ++n) {
+    const epoll_event& one = ready.at(static_cast<std::size_t>(n));
+    if (one.data.fd == event_) {
+      std::uint64_t woken = 0;
+      static_cast<void>(!::read(event_, &woken, sizeof woken));
+      continue;
+    }
+    int what = 0;
+    if ((one.events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
+    if ((one.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
+    if ((one.events & (EPOLLERR | EPOLLHUP)) != 0) what |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(multi_, one.data.fd, what, &running);  // one that an earlier one of this round has ended is unknown to libcurl
+  }
+  if (due_ && now() >= *due_) {
+    due_.reset();  // Order: libcurl sets the next one
+    curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+}
+
+// `known` is libcurl's memory of the socket: set once it is watched.
+int Watch::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* known) {
+  auto& watch = *static_cast<Watch*>(self);
+  if (what == CURL_POLL_REMOVE) {
+    control(watch.epoll_, EPOLL_CTL_DEL, descriptor, 0);
+    return 0;
+  }
+  std::uint32_t events = 0;
+  if (what != CURL_POLL_OUT) events |= EPOLLIN;
+  if (what != CURL_POLL_IN) events |= EPOLLOUT;
+  if (known != nullptr && control(watch.epoll_, EPOLL_CTL_MOD, descriptor, events) == 0) return 0;
+  if (control(watch.epoll_, EPOLL_CTL_ADD, descriptor, events) != 0) control(watch.epoll_, EPOLL_CTL_MOD, descriptor, events);
+  curl_multi_assign(watch.multi_, descriptor, self);
+  return 0;
+}
+
+int Watch::on_timer(CURLM*, long milliseconds, void* self) {
+  auto& watch = *static_cast<Watch*>(self);
+  watch.due_ = milliseconds < 0 ? std::nullopt : std::optional(now() + std::chrono::milliseconds{milliseconds});
+  return 0;
+}
+
+}  // namespace hookhost::http_client
