@@ -1,4 +1,4 @@
-// The providers' Node libraries: installed once into the build folder as package-lock.json pins them, and run there. When they cannot be had,
+// The providers' Node libraries: installed once into the build folder as package-lock.json pins them, and run there. Without Node, or offline,
 // the tests say that they were skipped and why.
 #pragma once
 
@@ -10,10 +10,10 @@ namespace hookhost::test {
 
 class NodeLibraries {
  public:
-  // Installs what is missing. Empty when all is there, else the reason why it is not.
-  static std::string missing() {
-    if (program("node").empty()) return "node is not installed";
-    if (program("npm").empty()) return "npm is not installed";
+  // Installs what is missing.
+  static Provided provide() {
+    if (program("node").empty()) return {Provided::Kind::absent, "node is not installed"};
+    if (program("npm").empty()) return {Provided::Kind::absent, "npm is not installed"};
     const std::string folder = INTEROP_BUILD;
     std::filesystem::create_directories(folder);
     const FolderLock lock(folder + "/LOCK");
@@ -21,13 +21,21 @@ class NodeLibraries {
       write_text(folder + "/" + script, contents(interop_source(script)));
     }
     const std::string wanted = contents(interop_source("package.json")) + contents(interop_source("package-lock.json"));
-    if (contents(folder + "/installed") == wanted) return "";
+    if (contents(folder + "/installed") == wanted) return {};
     for (const char* name : {"package.json", "package-lock.json"}) write_text(folder + "/" + name, contents(interop_source(name)));
-    std::filesystem::remove(folder + "/npm.txt");
-    ChildProcess npm({{program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, clean(), folder, folder + "/npm.txt", folder + "/npm.txt"});
-    if (npm.wait(std::chrono::seconds{180}) != 0) return "npm ci failed (offline?): " + contents(folder + "/npm.txt");
-    write_text(folder + "/installed", wanted);
-    return "";
+    Provided out = install(folder);
+    if (out.kind == Provided::Kind::there) write_text(folder + "/installed", wanted);
+    return out;
+  }
+
+  // What package.json and package-lock.json of the folder say.
+  static Provided install(const std::string& folder, const std::vector<std::string>& options = {}) {
+    const std::string said = folder + "/npm.txt";
+    std::filesystem::remove(said);
+    Spawn what{{program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"}, clean(), folder, said, said};
+    what.arguments.insert(what.arguments.end(), options.begin(), options.end());
+    ChildProcess npm(what);
+    return npm.wait(std::chrono::seconds{180}) == 0 ? Provided{} : failed_install("npm ci", contents(said));
   }
 
   // The requests that these jobs make, signed by the providers' libraries.
@@ -70,7 +78,9 @@ class NodeReceiver {
 class InteropTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string reason = NodeLibraries::missing(); !reason.empty()) GTEST_SKIP() << reason;
+    const Provided node = NodeLibraries::provide();
+    if (node.kind == Provided::Kind::absent) GTEST_SKIP() << node.why;
+    ASSERT_EQ(node.kind, Provided::Kind::there) << node.why;
   }
   HostProcess host;
 };

@@ -30,7 +30,9 @@ class Schemathesis {
 class OpenApiRun : public testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string reason = PythonPackages::missing(); !reason.empty()) GTEST_SKIP() << reason;
+    const Provided python = PythonPackages::provide();
+    if (python.kind == Provided::Kind::absent) GTEST_SKIP() << python.why;
+    ASSERT_EQ(python.kind, Provided::Kind::there) << python.why;
     host_.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: from_payload})"}};
     host_.more = std::string("api: {rate_limits: off}\nteams:\n  team_a: {api_keys: [\"") + kKey + "\"]}\nendpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.1/32\"]}\n";
     ASSERT_TRUE(host_.start());

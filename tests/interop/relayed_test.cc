@@ -78,7 +78,9 @@ TEST_F(Relayed, GithubsPayloadsPassTheCheckOfAnUnchangedNodeReceiver) {
 }
 
 TEST_F(Relayed, GithubsPayloadsPassTheCheckOfAnUnchangedFlaskReceiver) {
-  if (const std::string reason = PythonPackages::missing(); !reason.empty()) GTEST_SKIP() << reason;
+  const Provided python = PythonPackages::provide();
+  if (python.kind == Provided::Kind::absent) GTEST_SKIP() << python.why;
+  ASSERT_EQ(python.kind, Provided::Kind::there) << python.why;
   const std::string file = host.path("flask.jsonl"), port = std::to_string(free_port());
   ChildProcess receiver({{PythonPackages::program("python"), interop_source("github_receiver.py"), port, file},
                          {"RECEIVER_SECRET=" + std::string(kSecret), "PYTHONDONTWRITEBYTECODE=1"}, "", host.path("flask.out"), host.path("flask.err")});

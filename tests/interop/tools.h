@@ -28,6 +28,23 @@ inline std::string program(const std::string& name) {
   return "";
 }
 
+// What became of an attempt to have what a test needs. Absent: the machine has no such program, or is offline; the test is skipped. Broken: it
+// could be had and cannot be used, which is a failure like any other.
+struct Provided {
+  enum class Kind : std::uint8_t { there, absent, broken } kind = Kind::there;
+  std::string why;
+};
+
+// A package manager failed: what it printed tells whether the registry was out of reach.
+inline Provided failed_install(const std::string& command, const std::string& printed) {
+  for (const char* word : {"code ENOTFOUND", "code EAI_AGAIN", "code ECONNREFUSED", "code ECONNRESET", "code ETIMEDOUT", "code ENETUNREACH", "code EHOSTUNREACH",
+                           "code ERR_SOCKET_TIMEOUT", "code E502", "code E503", "code E504",                                          // npm
+                           "NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "NameResolutionError", "ProxyError"}) {  // pip
+    if (printed.find(word) != std::string::npos) return {Provided::Kind::absent, command + ": the registry cannot be reached: " + printed};
+  }
+  return {Provided::Kind::broken, command + " failed, and not because the machine is offline: " + printed};
+}
+
 inline std::string interop_source(const std::string& name) { return std::string(INTEROP_SOURCE) + "/" + name; }
 
 }  // namespace hookhost::test
