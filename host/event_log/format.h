@@ -67,6 +67,7 @@ struct RecordHeader {
 inline constexpr std::string_view kSpareName = "next.tmp";    // zeroed ahead, waits to become a segment
 inline constexpr std::string_view kFreshName = "fresh.tmp";  // a segment that is made while no spare is ready
 inline constexpr std::string_view kEndName = "END";
+inline constexpr std::size_t kBrokenFilesMax = 32;
 inline constexpr std::string_view kBrokenSuffix = ".broken";  // "<segment>.<position>.broken"
 
 }  // namespace hookhost::event_log

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "base/failpoint.h"
@@ -89,6 +90,7 @@ class Recovery {
     HOOKHOST_CHECK(judge());
     HOOKHOST_CHECK(settle_last());
     HOOKHOST_CHECK(settle_superseded());
+    if (!out_.report.broken_files.empty()) bound_broken();
     for (const SegmentScan& scan : scans_) out_.segments.push_back(scan.segment);
     if (rewritten_) out_.segments.push_back(rewritten_);
     out_.end = out_.segments.empty() ? proven_ : std::max(out_.segments.back()->end(), proven_);
@@ -258,6 +260,17 @@ class Recovery {
     out_.report.cut_bytes += bytes.size();
     out_.report.broken_files.push_back(os::file_name(target));
     return success();
+  }
+
+  // Each kill leaves a copy; of many the newest are enough to look at. One that cannot be removed now is so after the next kill.
+  void bound_broken() {
+    auto listed = files_.list(options_.directory);
+    if (!listed) return;
+    std::vector<std::string> names = std::move(listed.value());
+    std::erase_if(names, [](const auto& name) { return !name.ends_with(kBrokenSuffix); });
+    const auto age = [segment = segment_name(Offset{}).size()](const std::string& name) { return std::tuple(name.substr(0, segment), name.size(), name); };
+    std::sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return age(a) < age(b); });
+    for (std::size_t i = 0; i + kBrokenFilesMax < names.size(); ++i) static_cast<void>(files_.remove(os::join(options_.directory, names[i])));
   }
 
   os::FileSystem& files_;

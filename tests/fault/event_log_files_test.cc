@@ -1,6 +1,7 @@
 // What recovery, sealing and retention leave in the directory: copies of what was cut, no zero tails, nothing that grows with each crash.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <random>
 
 #include "fault/event_log_model.h"
@@ -65,6 +66,21 @@ TEST_F(EventLogFiles, WhatWasCutGoesWithItsSegment) {
   EXPECT_FALSE(named(kBrokenSuffix.data()).empty()) << "those of what is kept stay";
   ASSERT_TRUE(machine_.log->apply_retention(std::chrono::hours{1}, 0, machine_.log->durable_end()));
   EXPECT_THAT(named(kBrokenSuffix.data()), testing::IsEmpty());
+}
+
+TEST_F(EventLogFiles, OfManyCopiesTheNewestStay) {
+  std::string last;
+  for (std::size_t life = 0; life < kBrokenFilesMax + 5; ++life) {
+    ASSERT_TRUE(machine_.open()) << machine_.open_error.message;
+    ASSERT_TRUE(machine_.append(1));
+    machine_.kill();
+    last = tear(100 + life);
+  }
+  ASSERT_TRUE(machine_.open()) << machine_.open_error.message;
+  const auto kept = named(kBrokenSuffix.data());
+  EXPECT_EQ(kept.size(), kBrokenFilesMax);
+  EXPECT_TRUE(std::any_of(kept.begin(), kept.end(), [&](const auto& path) { return machine_.files.poke(path).ends_with(last); }));
+  ASSERT_NO_FATAL_FAILURE(machine_.expect_promise());
 }
 
 TEST_F(EventLogFiles, ASealedSegmentHasNoZeroTail) {
