@@ -56,7 +56,7 @@ Result<json::value> reload(HostControl& host, const AdminCall& call, const Path&
 constexpr std::array kHostRoutes{
     Route{"GET", "/api/status", status},
     Route{"GET", "/api/plugins", plugins},
-    Route{"POST", "/api/reload", reload},
+    Route{"POST", "/api/reload", reload, Takes::body},
 };
 
 std::vector<const Route*> routes_at(const Path& path) {
@@ -69,20 +69,34 @@ std::vector<const Route*> routes_at(const Path& path) {
   return out;
 }
 
+// What nobody reads is a mistake of the caller's.
+Result<> nothing_more(const AdminCall& call, Takes takes) {
+  if (takes != Takes::query) {
+    HOOKHOST_TRY(const auto arguments, Arguments::from_query(call.query));
+    HOOKHOST_CHECK(arguments.finish());
+  }
+  if (takes != Takes::body) {
+    HOOKHOST_TRY(const auto arguments, Arguments::from_json(call.body));
+    HOOKHOST_CHECK(arguments.finish());
+  }
+  return success();
+}
+
 }  // namespace
 
 Error no_such_route_error() { return {ErrorCode::not_found, "there is no such call; host/api/admin_api.h lists them"}; }
 
 std::vector<std::string_view> AdminApi::methods_of(std::string_view path) {
   std::vector<std::string_view> out;
-  for (const Route* route : routes_at(split_path(path))) out.push_back(route->method);
+  for (const Route* route : routes_at(decoded_path(path).value_or(Path{}))) out.push_back(route->method);
   return out;
 }
 
 Result<std::string> AdminApi::handle(const AdminCall& call) {
-  const Path path = split_path(call.path);
+  const Path path = decoded_path(call.path).value_or(Path{});
   for (const Route* route : routes_at(path)) {
     if (route->method != call.method) continue;
+    HOOKHOST_CHECK(nothing_more(call, route->takes));
     HOOKHOST_TRY(const json::value answer, route->answer(host_, call, path));
     return json::serialize(answer);
   }

@@ -27,8 +27,8 @@ namespace hookhost::api {
 
 struct AdminCall {
   std::string method;
-  std::string path;   // without the query, decoded
-  std::string query;  // "a=1&b=2", still encoded
+  std::string path;   // without the query; both still encoded
+  std::string query;  // "a=1&b=2"
   std::string body;   // JSON, or empty
 };
 

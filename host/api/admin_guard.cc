@@ -4,32 +4,28 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/host_port.h"
+#include "base/ip_address.h"
 #include "signing/digest.h"
 
 namespace hookhost::api {
 namespace {
 
-// "127.0.0.1:8081" -> "127.0.0.1", "[::1]:8081" -> "[::1]".
-std::string_view without_port(std::string_view host) {
-  const auto colon = host.rfind(':');
-  const auto bracket = host.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && bracket > colon)) return host;
-  return host.substr(0, colon);
-}
-
-bool is_ipv4_literal(std::string_view host) {
-  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+// A Host header may leave its port away. Empty: it is not one.
+std::string name_in(std::string_view host) {
+  const bool has_port = host.find(':') != std::string_view::npos && !host.ends_with(']');
+  const auto parsed = parse_host_port(std::string(host) + (has_port ? "" : ":0"));
+  return parsed ? parsed.value().host : std::string();
 }
 
 }  // namespace
 
-AdminGuard::AdminGuard(std::string token, std::string_view address) : token_(std::move(token)), host_(without_port(address)) {}
+AdminGuard::AdminGuard(std::string token, std::string_view address) : token_(std::move(token)), host_(name_in(address)) {}
 
 // An address in digits cannot be rebound by a name server; of the names, only localhost and the configured one are ours.
 bool AdminGuard::is_own_name(std::string_view host) const {
-  const std::string_view name = without_port(host);
-  return is_ipv4_literal(name) || (name.starts_with('[') && name.ends_with(']')) || equals_ignoring_case(name, "localhost") ||
-         equals_ignoring_case(name, host_);
+  const std::string name = name_in(host);
+  return !name.empty() && (IpAddress::parse(name) || equals_ignoring_case(name, "localhost") || equals_ignoring_case(name, host_));
 }
 
 Result<> AdminGuard::check(const AdminRequest& request) const {

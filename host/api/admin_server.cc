@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "api/arguments.h"
 #include "api/methods.h"
 #include "api/metrics_page.h"
 #include "api/routes.h"
@@ -14,6 +13,7 @@ namespace {
 constexpr std::size_t kThreads = 2;
 constexpr std::size_t kQueueMax = 256;
 constexpr std::uint64_t kBodyBytesMax = 1 << 20;
+constexpr std::string_view kDiskIsFull = "the disk of data_dir is full: free some space, then try again";
 
 std::string_view header(const http::RequestHead& head, std::string_view name) {
   const std::string* value = http::find_header(head, name);
@@ -22,9 +22,7 @@ std::string_view header(const http::RequestHead& head, std::string_view name) {
 
 // What the path may be asked with; empty: there is no such path.
 std::vector<std::string_view> methods_of(std::string_view path) {
-  if (is_open_path(path)) return {"GET"};
-  const auto decoded = url_decode(path);
-  return decoded ? AdminApi::methods_of(*decoded) : std::vector<std::string_view>{};
+  return is_open_path(path) ? std::vector<std::string_view>{"GET"} : AdminApi::methods_of(path);
 }
 
 }  // namespace
@@ -73,11 +71,13 @@ http::Response AdminServer::metrics() {
 http::Response AdminServer::call(const http::Request& request) {
   const auto& head = request.head;
   if (head.path() == "/metrics") return metrics();
-  auto answer = api_.handle({std::string(method_of(head)), url_decode(head.path()).value_or(""), std::string(head.query()), request.body});
+  auto answer = api_.handle({std::string(method_of(head)), std::string(head.path()), std::string(head.query()), request.body});
   if (answer) return http::json_response(200, std::move(answer.value()));
   const Error& error = answer.error();
   diagnose(http_status(error.code) == 500 ? Level::error : Level::info, "api", "an admin call was refused: " + error.message,
            {{"reason", to_string(error.code)}, {"request_id", head.request_id.value}});
+  // The operator's own listener: what can be done about it is no secret here.
+  if (error.code == ErrorCode::no_space) return http::error_response(error.code, kDiskIsFull, head.request_id);
   return http::error_response(error, head.request_id);
 }
 

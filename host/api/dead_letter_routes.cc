@@ -106,10 +106,10 @@ Result<json::value> list(HostControl& host, const AdminCall& call, const Path&) 
 }
 
 constexpr std::array kRoutes{
-    Route{"GET", "/api/dead-letters", list},
+    Route{"GET", "/api/dead-letters", list, Takes::query},
     Route{"GET", "/api/dead-letters/*/*/*", show},
-    Route{"POST", "/api/dead-letters/retry", change<true>},
-    Route{"POST", "/api/dead-letters/discard", change<false>},
+    Route{"POST", "/api/dead-letters/retry", change<true>, Takes::body},
+    Route{"POST", "/api/dead-letters/discard", change<false>, Takes::body},
 };
 
 }  // namespace

@@ -153,18 +153,18 @@ Result<json::value> make_key(HostControl& host, const AdminCall& call, const Pat
 
 constexpr std::array kRoutes{
     Route{"GET", "/api/endpoints", list},
-    Route{"POST", "/api/endpoints", add},
+    Route{"POST", "/api/endpoints", add, Takes::body},
     Route{"GET", "/api/endpoints/*", show},
-    Route{"PUT", "/api/endpoints/*", update},
+    Route{"PUT", "/api/endpoints/*", update, Takes::body},
     Route{"DELETE", "/api/endpoints/*", remove},
     Route{"POST", "/api/endpoints/*/pause", change<&EndpointControl::pause>},
     Route{"POST", "/api/endpoints/*/resume", change<&EndpointControl::resume>},
-    Route{"GET", "/api/endpoints/*/attempts", attempts},
-    Route{"POST", "/api/forwards", forward},
+    Route{"GET", "/api/endpoints/*/attempts", attempts, Takes::query},
+    Route{"POST", "/api/forwards", forward, Takes::body},
     Route{"POST", "/api/forwards/*/keep", keep_forward},
     Route{"DELETE", "/api/forwards/*", remove},
     Route{"GET", "/api/team-keys", keys},
-    Route{"POST", "/api/team-keys", make_key},
+    Route{"POST", "/api/team-keys", make_key, Takes::body},
     Route{"DELETE", "/api/team-keys/*", change<&EndpointControl::revoke_key>},
 };
 

@@ -1,6 +1,7 @@
 // Paths of calls and the patterns of routes. Private to the room.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,11 @@ namespace hookhost::api {
 // "/api/subscribers/crm/pause" -> {"api", "subscribers", "crm", "pause"}.
 using Path = std::vector<std::string>;
 
+// A path begins with "/"; each further one begins a part, which may be empty: "//" is no shorter way to write "/".
 [[nodiscard]] Path split_path(std::string_view path);
-// "*" in the pattern stands for any one part.
+// A request's path, decoded part by part: what is a slash in a name ("%2F") parts nothing. Nothing when it is not well-formed.
+[[nodiscard]] std::optional<Path> decoded_path(std::string_view path);
+// "*" in the pattern stands for any one part that is not empty.
 [[nodiscard]] bool is_like(const Path& path, const Path& pattern);
 
 }  // namespace hookhost::api

@@ -88,8 +88,8 @@ Result<json::value> change(HostControl& host, const AdminCall&, const Path& path
 
 constexpr std::array kRoutes{
     Route{"GET", "/api/replays", list},
-    Route{"POST", "/api/replays", start},
-    Route{"POST", "/api/replays/plan", plan},
+    Route{"POST", "/api/replays", start, Takes::body},
+    Route{"POST", "/api/replays/plan", plan, Takes::body},
     Route{"GET", "/api/replays/*", show},
     Route{"POST", "/api/replays/*/cancel", change<&delivery::Engine::replay_cancel>},
     Route{"POST", "/api/replays/*/resume", change<&delivery::Engine::replay_resume>},

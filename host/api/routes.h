@@ -12,10 +12,13 @@
 
 namespace hookhost::api {
 
+enum class Takes : std::uint8_t { nothing, query, body };
+
 struct Route {
   std::string_view method;
   std::string_view path;  // "*" stands for any one part
   Result<boost::json::value> (*answer)(HostControl& host, const AdminCall& call, const Path& path);
+  Takes takes = Takes::nothing;  // whose members `answer` reads, all of them; what else is said is refused before
 };
 
 [[nodiscard]] std::span<const Route> subscriber_routes();

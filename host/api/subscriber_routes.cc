@@ -112,8 +112,8 @@ constexpr std::array kSubscriberRoutes{
     Route{"POST", "/api/subscribers/*/acknowledge-gaps", change<&delivery::Engine::acknowledge_gaps>},
 };
 constexpr std::array kDeliveryRoutes{
-    Route{"GET", "/api/deliveries", list_deliveries},
-    Route{"POST", "/api/deliveries/retry-now", retry_now},
+    Route{"GET", "/api/deliveries", list_deliveries, Takes::query},
+    Route{"POST", "/api/deliveries/retry-now", retry_now, Takes::body},
 };
 
 }  // namespace

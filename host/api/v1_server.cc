@@ -33,15 +33,11 @@ std::vector<const V1Route*> routes_at(const Path& path) {
   return named.empty() ? any : named;
 }
 
-// Decoded part by part: what is a slash in an id ("%2F") parts nothing.
+// Clients may end it with a slash.
 Path path_of(const http::RequestHead& head) {
-  Path out = split_path(head.path());
-  for (std::string& part : out) {
-    auto decoded = url_decode(part);
-    if (!decoded) return {};
-    part = std::move(*decoded);
-  }
-  return out;
+  std::string_view path = head.path();
+  if (path.ends_with('/')) path.remove_suffix(1);
+  return decoded_path(path).value_or(Path{});
 }
 
 http::HeadVerdict refuse(http::Response response) { return http::HeadVerdict::refuse(std::move(response)); }

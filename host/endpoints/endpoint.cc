@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "base/bytes.h"
+#include "base/http_token.h"
 #include "endpoints/address_guard.h"
 #include "endpoints/request.h"
 #include "http_client/url.h"
@@ -27,16 +27,6 @@ auto name_of(const Table& table, decltype(table[0].first) value) {
   return std::string_view{};
 }
 
-bool is_header_name(std::string_view name) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  if (name.empty()) return false;
-  for (const char c : name) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    if (!plain && kOthers.find(c) == std::string_view::npos) return false;
-  }
-  return true;
-}
-
 bool is_header_value(std::string_view value) {
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
@@ -54,6 +44,13 @@ Result<> check_url(const Endpoint& endpoint) {
     return fail(ErrorCode::usage, "the URL's address " + address->text() + " is not public; allowed_networks, its own or in endpoint_defaults, opens exceptions");
   }
   return success();
+}
+
+Result<> check_proxy(const std::string& proxy) {
+  if (proxy.empty()) return success();
+  const auto url = http_client::parse_url(proxy);
+  if (url && (url.value().scheme == "http" || url.value().scheme == "https")) return success();
+  return fail(ErrorCode::usage, "the proxy is no URL that begins with http:// or https://");
 }
 
 }  // namespace
@@ -85,7 +82,7 @@ const ProfileValues& values_of(Profile profile) {
 Result<> check(const Endpoint& endpoint) {
   HOOKHOST_CHECK(check_url(endpoint));
   for (const auto& [name, value] : endpoint.headers) {
-    if (!is_header_name(name)) return fail(ErrorCode::usage, "'" + name + "' is no name of a header");
+    if (!is_http_token(name)) return fail(ErrorCode::usage, "'" + name + "' is no name of a header");
     if (!is_header_value(value)) return fail(ErrorCode::usage, "the value of header '" + name + "' has characters that no header may have");
     if (is_own_header(name)) return fail(ErrorCode::usage, "header '" + name + "' is set by hookhost itself; choose another name");
   }
@@ -94,7 +91,7 @@ Result<> check(const Endpoint& endpoint) {
     if (secret.value.empty()) return fail(ErrorCode::usage, "the secret is empty; leave it out to send unsigned");
     if (standard) HOOKHOST_CHECK(signing::key_of(signing::Scheme::standard_webhooks, secret.value));
   }
-  return success();
+  return check_proxy(endpoint.proxy);
 }
 
 delivery::SubscriberOptions subscriber_options(const Endpoint& endpoint) {

@@ -11,10 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
-#include "base/bytes.h"
 #include "base/diagnostics.h"
+#include "base/host_port.h"
 #include "base/line_limit.h"
 #include "base/thread_name.h"
 
@@ -22,25 +21,6 @@ namespace hookhost::http {
 namespace {
 
 constexpr int kPauseMs = 20;  // when descriptors have run out
-
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-std::optional<HostAndPort> split(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  HostAndPort parts{address.substr(0, colon), address.substr(colon + 1)};
-  const auto number = parse_u64(parts.port);
-  if (!number || *number > 65535) return std::nullopt;
-  if (parts.host.size() >= 2 && parts.host.front() == '[' && parts.host.back() == ']') {
-    parts.host = parts.host.substr(1, parts.host.size() - 2);
-  } else if (parts.host.find(':') != std::string::npos) {
-    return std::nullopt;
-  }
-  return parts;
-}
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -74,13 +54,12 @@ std::string peer_text(const sockaddr_storage& peer) {
 }
 
 Result<std::unique_ptr<Acceptor>> Acceptor::bind(const std::string& address) {
-  const auto parts = split(address);
-  if (!parts) return fail(ErrorCode::usage, "'" + address + "' is not an address to listen on: write host:port or [v6]:port");
+  HOOKHOST_TRY(const auto parts, parse_host_port(address));
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(parts->host.empty() ? nullptr : parts->host.c_str(), parts->port.c_str(), &hints, &found);
+  const int error = ::getaddrinfo(parts.host.empty() ? nullptr : parts.host.c_str(), std::to_string(parts.port).c_str(), &hints, &found);
   if (error != 0) return fail(ErrorCode::usage, "'" + address + "' names no address of this machine: " + ::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
   int descriptor = -EADDRNOTAVAIL;

@@ -59,7 +59,7 @@ TEST_F(Admin, OnlyTheThreeProbesAnswerWithoutTheToken) {
 TEST_F(Admin, NamesOfOthersAndRequestsOfOtherOriginsAreRefused) {
   ASSERT_TRUE(host.start());
   const std::string port = ":" + std::to_string(host.admin_port());
-  for (const std::string name : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example"}) {
+  for (const std::string name : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "[evil.example]", "[]", "1.2.3.4.5", "::1", ""}) {
     expect_error(ask_from(name + port, "GET", "/healthz"), 403, "forbidden");
     expect_error(ask_from(name + port, "POST", "/api/reload", host.authorization()), 403, "forbidden");
   }
@@ -83,6 +83,16 @@ TEST_F(Admin, RefusalsHaveTheirCodeAndTheirLineInTheDiagnostics) {
   expect_error(ask("POST", "/api/replays", with_token, "{"), 400, "invalid_request");
   expect_error(ask("POST", "/api/replays", with_token, R"({"subscriber": "nobody", "form": "beginning"})"), 400, "invalid_request");
   expect_error(ask("GET", "/api/deliveries?event=x", with_token), 400, "invalid_request");
+  for (const char* path : {"//api/status", "/api//status", "/api/status/", "/api/subscribers/", "/api%2Fstatus", "/api/%zz"}) {
+    SCOPED_TRACE(path);
+    expect_error(ask("GET", path, with_token), 404, "not_found");
+  }
+  for (const char* path : {"/api/status?verbose=1", "/api/plugins?x", "/api/subscribers?name=a", "/api/deliveries?event=1&evnt=2", "/api/endpoints?all=true", "/api/replays?limit=1"}) {
+    SCOPED_TRACE(path);
+    expect_error(ask("GET", path, with_token), 400, "invalid_request");
+  }
+  expect_error(ask("POST", "/api/reload?dry_run=true", with_token), 400, "invalid_request");
+  expect_error(ask("POST", "/api/subscribers/nobody/pause", with_token, R"({"reason": "x"})"), 400, "invalid_request");
   expect_error(ask("POST", "/api/reload", with_token, std::string(2'000'000, ' ')), 413, "body_too_large");
   expect_error(ask("GET", "/api/status", with_token + "X: " + std::string(20'000, 'x') + "\r\n"), 431, "header_too_large");
   host.more += "no_such_key: 1\n";
