@@ -24,7 +24,8 @@ using namespace std::chrono_literals;
 struct Tls {
   std::string certificate;  // paths of PEM files
   std::string key;
-  friend bool operator==(const Tls&, const Tls&) = default;
+  std::string place;  // file:line:column, for later errors
+  friend bool operator==(const Tls& a, const Tls& b) { return a.certificate == b.certificate && a.key == b.key; }
 };
 
 struct Listen {

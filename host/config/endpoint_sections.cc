@@ -8,6 +8,7 @@ namespace {
 
 const std::vector<std::string> kProfiles{"kakiyo", "standard"};
 constexpr std::uint64_t kConcurrencyMax = 1'024;
+constexpr Duration kEndpointTimeoutMax = 5min;  // as of those that are registered
 constexpr double kRateMax = 1e6;
 
 std::optional<std::vector<Network>> read_networks(Section& section) {
@@ -30,7 +31,7 @@ std::optional<std::vector<Network>> read_networks(Section& section) {
 template <class Out>
 void read_times(Section& section, Out& out) {
   Duration timeout{};
-  section.duration("timeout", timeout, 1ms);
+  section.duration("timeout", timeout, kEndpointTimeoutMax, 1ms);
   if (timeout > Duration{}) out.timeout = timeout;
   out.retry = read_retry(section);
   std::uint64_t concurrency = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/host_port.h"
 #include "config/config.h"
 #include "config/readers.h"
 #include "os/file_system.h"
@@ -10,15 +11,15 @@ namespace {
 constexpr std::uint64_t kFileBytesMax = 4_MiB;
 
 void read_listen(Section section, Listen& out, const Reading& reading) {
-  section.text("address", out.address);
+  section.address("address", out.address);
   section.number("threads", out.threads, 1, 64);
   section.number("connections_max", out.connections_max, 1, 1'000'000);
-  section.bytes("header_bytes_max", out.header_bytes_max, 1_KiB);
+  section.bytes("header_bytes_max", out.header_bytes_max, 1_KiB, 1_MiB);
   section.number("waiting_requests_max", out.waiting_requests_max, 1, 10'000'000);
-  section.duration("header_timeout", out.header_timeout);
-  section.duration("body_timeout", out.body_timeout);
-  section.duration("idle_timeout", out.idle_timeout);
-  section.duration("write_timeout", out.write_timeout);
+  section.duration("header_timeout", out.header_timeout, kTimeoutMax);
+  section.duration("body_timeout", out.body_timeout, kTimeoutMax);
+  section.duration("idle_timeout", out.idle_timeout, kTimeoutMax);
+  section.duration("write_timeout", out.write_timeout, kTimeoutMax);
   Section tls = section.section("tls");
   Tls files;
   tls.text("certificate", files.certificate);
@@ -26,18 +27,25 @@ void read_listen(Section section, Listen& out, const Reading& reading) {
   if (tls.exists()) {
     if (files.certificate.empty()) tls.problem("certificate", "is missing: the path of the PEM file");
     if (files.key.empty()) tls.problem("key", "is missing: the path of the PEM file");
-    out.tls = Tls{reading.path(files.certificate), reading.path(files.key)};
+    out.tls = Tls{reading.path(files.certificate), reading.path(files.key), tls.place()};
   }
   tls.finish();
   section.finish();
 }
 
+// Both have a default, so each may be the one that is not in the file.
+void check_addresses(const Config& config, Section& admin) {
+  const auto ours = parse_host_port(config.admin.address), theirs = parse_host_port(config.listen.address);
+  if (!ours || !theirs || !collide(ours.value(), theirs.value())) return;
+  admin.problem(admin.take("address"), "address", config.admin.address + " is the address of listen too (" + config.listen.address + "); give one of them another port");
+}
+
 void read_event_log(Section section, EventLog& out) {
-  section.bytes("segment_bytes", out.segment_bytes, 64_KiB);
-  section.bytes("disk_free_min", out.disk_free_min, 0);
+  section.bytes("segment_bytes", out.segment_bytes, 64_KiB, 4_GiB);
+  section.bytes("disk_free_min", out.disk_free_min, 0, kDiskBytesMax);
   Section retention = section.section("retention");
-  retention.duration("age", out.retention_age);
-  retention.bytes("bytes", out.retention_bytes, 1_MiB);
+  retention.duration("age", out.retention_age, kAgeMax);
+  retention.bytes("bytes", out.retention_bytes, 1_MiB, kDiskBytesMax);
   retention.later("hold");
   retention.finish();
   section.finish();
@@ -71,7 +79,8 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
   out.data_dir = reading.path(data_dir);
   read_listen(section.section("listen"), out.listen, reading);
   Section admin = section.section("admin");
-  admin.text("address", out.admin.address);
+  admin.address("address", out.admin.address);
+  check_addresses(out, admin);
   if (const YAML::Node token = admin.take("token"); token.IsDefined() && !token.IsNull()) {
     out.admin.token = read_secret(token, "admin.token", true, reading);
   }
@@ -81,7 +90,7 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
   diagnostics.one_of("level", out.diagnostics.level, {"trace", "debug", "info", "warn", "error"});
   diagnostics.one_of("format", out.diagnostics.format, {"text", "json"});
   diagnostics.finish();
-  section.duration("drain_timeout", out.drain_timeout);
+  section.duration("drain_timeout", out.drain_timeout, kTimeoutMax);
   Section delivery = section.section("delivery");
   delivery.number("blocked_lanes_max", out.blocked_lanes_max, 1, 10'000'000);
   delivery.finish();

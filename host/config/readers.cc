@@ -10,8 +10,8 @@ constexpr std::uint64_t kSecretFileBytesMax = 64_KiB;
 // A duration as text, or a problem at its place.
 std::optional<Duration> delay_in(const YAML::Node& node, Section& section) {
   const auto delay = node.IsScalar() ? parse_duration(node.Scalar()) : Result<Duration>(fail(ErrorCode::usage, "wants a duration"));
-  if (delay) return delay.value();
-  section.problem(node, "retry", delay.error().message);
+  if (delay && delay.value() <= kDelayMax) return delay.value();
+  section.problem(node, "retry", delay ? "a delay must be at most " + format_duration(kDelayMax) : delay.error().message);
   return std::nullopt;
 }
 

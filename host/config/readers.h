@@ -9,6 +9,13 @@
 
 namespace hookhost::config {
 
+// What nobody means. Together with today's date they stay far from the end of what a time holds.
+inline constexpr Duration kTimeoutMax = 24h;
+inline constexpr Duration kDelayMax = 31 * 24h;  // of a retry
+inline constexpr Duration kWindowMax = 365 * 24h;
+inline constexpr Duration kAgeMax = 100 * 365 * 24h;
+inline constexpr std::uint64_t kDiskBytesMax = 1'024 * 1'024_GiB;
+
 // "${NAME}", "${NAME:-default}", {file: PATH}, or the text itself. Empty when it is not wanted or cannot be resolved (a problem then).
 [[nodiscard]] SecretText read_secret(const YAML::Node& node, const std::string& path, bool wanted, const Reading& reading);
 // `secrets`: a list of those, or of {value, until}. `path` and `pattern` are the section's.

@@ -1,6 +1,9 @@
 #include "config/sections.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
+#include "base/http_token.h"
 #include "config/readers.h"
 #include "config/yaml_json.h"
 #include "os/file_system.h"
@@ -8,9 +11,13 @@
 namespace hookhost::config {
 namespace {
 
+constexpr std::string_view kHeaderSelector = "header:";
+
+bool names_header(std::string_view selector) { return selector.starts_with(kHeaderSelector) && is_http_token(selector.substr(kHeaderSelector.size())); }
+
 void read_selector(Section& section, const char* key, std::string& out) {
   section.text(key, out);
-  if (!out.empty() && !out.starts_with("header:") && !out.starts_with('/')) {
+  if (!out.empty() && !names_header(out) && !out.starts_with('/')) {
     section.problem(section.take(key), key, "wants header:NAME or a JSON pointer that begins with /");
   }
 }
@@ -18,11 +25,11 @@ void read_selector(Section& section, const char* key, std::string& out) {
 void read_duplicates(Section section, Duplicates& out) {
   section.text("by", out.by);
   const std::string& by = out.by;
-  if (!by.empty() && by != "id" && by != "body" && by != "off" && !by.starts_with("header:") && !by.starts_with('/')) {
+  if (!by.empty() && by != "id" && by != "body" && by != "off" && !names_header(by) && !by.starts_with('/')) {
     section.problem(section.take("by"), "by", "wants id, body, off, header:NAME or a JSON pointer");
   }
   Duration window{};
-  section.duration("window", window);
+  section.duration("window", window, kWindowMax);
   if (window > Duration{0}) out.window = window;
   section.number("max", out.entries_max, 1, 100'000'000);
   section.finish();
@@ -39,8 +46,9 @@ Source read_source(const std::string& name, Section section, const Reading& read
   if (name == kPublishedSource) section.problem("", "the name is that of what teams publish through /v1; give this source another one");
   out.path = "/in/" + name;
   section.text("path", out.path);
-  if (!out.path.starts_with('/') || out.path.find_first_of(" ?#%") != std::string::npos || out.path.starts_with("/v1/")) {
-    section.problem(section.take("path"), "path", "wants a path that begins with /, without spaces, ?, # and %, outside /v1/");
+  const bool sendable = std::all_of(out.path.begin(), out.path.end(), [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#' && c != '%'; });
+  if (!out.path.starts_with('/') || !sendable || out.path.starts_with("/v1/")) {
+    section.problem(section.take("path"), "path", "wants a path that begins with /, in ASCII without spaces, ?, # and %, outside /v1/");
   }
   section.one_of("scheme", out.scheme, {"kakiyo", "github", "standard-webhooks", "stripe", "hmac"});
   section.flag("unsigned", out.is_unsigned);
@@ -55,8 +63,9 @@ Source read_source(const std::string& name, Section section, const Reading& read
     section.problem("secrets", "is missing; a source without secrets must say unsigned: true");
   }
   if (!out.secrets.empty() && out.is_unsigned) section.problem("unsigned", "contradicts secrets; remove one of the two");
-  section.duration("tolerance", out.tolerance);
+  section.duration("tolerance", out.tolerance, kWindowMax);
   section.text("header", out.header);
+  if (!out.header.empty() && !is_http_token(out.header)) section.problem(section.take("header"), "header", "is no name of a header");
   section.one_of("algorithm", out.algorithm, {"sha1", "sha256", "sha512"});
   section.one_of("encoding", out.encoding, {"hex", "base64"});
   section.text("prefix", out.prefix);
@@ -65,8 +74,7 @@ Source read_source(const std::string& name, Section section, const Reading& read
   read_selector(section, "key", out.key);
   read_selector(section, "id", out.id);
   out.body_bytes_max = out.scheme == "github" ? 25_MiB : 1_MiB;
-  section.bytes("body_bytes_max", out.body_bytes_max, 1);
-  if (out.body_bytes_max > 48_MiB) section.problem(section.take("body_bytes_max"), "body_bytes_max", "must be at most 48 MiB");
+  section.bytes("body_bytes_max", out.body_bytes_max, 1, 48_MiB);
   read_duplicates(section.section("duplicates"), out.duplicates);
   section.finish();
   return out;
@@ -100,7 +108,7 @@ Plugin read_plugin(const std::string& name, Section section, const Reading& read
   section.number("concurrency", concurrency, 1, 1024);
   if (concurrency > 0) out.concurrency = concurrency;
   section.number("max_in_flight", out.max_in_flight, 1, 65'536);
-  section.duration("timeout", out.timeout, 1ms);
+  section.duration("timeout", out.timeout, kTimeoutMax, 1ms);
   out.retry = read_retry(section).value_or(schedule_days());
   section.number("stop_after", out.stop_after, 0, 1'000'000);
   const YAML::Node config = section.take("config");

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "base/bytes.h"
+#include "base/host_port.h"
 #include "base/units.h"
 
 namespace hookhost::config {
@@ -129,24 +130,32 @@ void Section::number(const char* key, std::uint64_t& out, std::uint64_t least, s
   out = *parsed;
 }
 
-void Section::bytes(const char* key, std::uint64_t& out, std::uint64_t least) {
+void Section::bytes(const char* key, std::uint64_t& out, std::uint64_t least, std::uint64_t most) {
   YAML::Node node;
   const auto value = scalar(key, node);
   if (!value) return;
   const auto parsed = parse_bytes(*value);
   if (!parsed) return problem(node, key, parsed.error().message);
-  if (parsed.value() < least) return problem(node, key, "must be at least " + format_bytes(least));
+  if (parsed.value() < least || parsed.value() > most) return problem(node, key, "must be from " + format_bytes(least) + " to " + format_bytes(most));
   out = parsed.value();
 }
 
-void Section::duration(const char* key, Duration& out, Duration least) {
+void Section::duration(const char* key, Duration& out, Duration most, Duration least) {
   YAML::Node node;
   const auto value = scalar(key, node);
   if (!value) return;
   const auto parsed = parse_duration(*value);
   if (!parsed) return problem(node, key, parsed.error().message);
-  if (parsed.value() < least) return problem(node, key, "must be at least " + format_duration(least));
+  if (parsed.value() < least || parsed.value() > most) return problem(node, key, "must be from " + format_duration(least) + " to " + format_duration(most));
   out = parsed.value();
+}
+
+void Section::address(const char* key, std::string& out) {
+  YAML::Node node;
+  const auto value = scalar(key, node);
+  if (!value) return;
+  if (const auto parsed = parse_host_port(*value); !parsed) return problem(node, key, parsed.error().message);
+  out = *value;
 }
 
 void Section::flag(const char* key, bool& out) {

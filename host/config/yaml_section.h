@@ -36,8 +36,10 @@ class Section {
   // Each reads one key into `out`, which keeps its default when the key is absent.
   void text(const char* key, std::string& out);
   void number(const char* key, std::uint64_t& out, std::uint64_t least, std::uint64_t most);
-  void bytes(const char* key, std::uint64_t& out, std::uint64_t least);
-  void duration(const char* key, Duration& out, Duration least = Duration{1});
+  void bytes(const char* key, std::uint64_t& out, std::uint64_t least, std::uint64_t most);
+  void duration(const char* key, Duration& out, Duration most, Duration least = Duration{1});
+  // "host:port".
+  void address(const char* key, std::string& out);
   void flag(const char* key, bool& out);
   void one_of(const char* key, std::string& out, const std::vector<std::string>& allowed);
   // Refused with "not yet available".

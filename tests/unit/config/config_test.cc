@@ -80,6 +80,37 @@ TEST(Config, RefusesWhatIsWrong) {
   }
 }
 
+// What could be read, and no host could be run with.
+TEST(Config, RefusesWhatNobodyMeansAndSaysWhatCanBe) {
+  const auto source = [](const std::string& more) { return "sources: {a: {scheme: hmac, header: X-Sign, secrets: [x]" + more + "}}"; };
+  const std::pair<std::string, const char*> all[] = {
+      {"listen: {address: \"127.0.0.1:99999\"}", "1:19: listen.address: '127.0.0.1:99999' is no address: write host:port"},
+      {"listen: {address: localhost}", "listen.address: 'localhost' is no address"},
+      {"admin: {address: \"[evil.com]:80\"}", "1:18: admin.address: "},
+      {"listen: {address: \"127.0.0.1:8081\"}", "admin.address: 127.0.0.1:8081 is the address of listen too"},
+      {"{listen: {address: \"0.0.0.0:90\"}, admin: {address: \"127.0.0.1:90\"}}", "1:52: admin.address: 127.0.0.1:90 is the address of listen too (0.0.0.0:90)"},
+      {"listen: {header_bytes_max: 5GiB}", "listen.header_bytes_max: must be from 1.0 KiB to 1.0 MiB"},
+      {"listen: {idle_timeout: 9999d}", "listen.idle_timeout: must be from 1ns to 1d"},
+      {"event_log: {segment_bytes: 9999999TiB}", "1:28: event_log.segment_bytes: must be from 64.0 KiB to 4.0 GiB"},
+      {"event_log: {disk_free_min: 9999999TiB}", "event_log.disk_free_min: must be from 0 B to 1024.0 TiB"},
+      {"event_log: {retention: {bytes: 9999999TiB}}", "event_log.retention.bytes: must be from 1.0 MiB"},
+      {"event_log: {retention: {age: 99999d}}", "event_log.retention.age: must be from 1ns to 36500d"},
+      {"drain_timeout: 106751d", "drain_timeout: must be from 1ns to 1d"},
+      {"plugins: {p: {library: x, timeout: 1000d}}", "plugins.p.timeout: must be from 1ms to 1d"},
+      {"plugins: {p: {library: x, retry: [1s, 1000d]}}", "1:39: plugins.p.retry: a delay must be at most 31d"},
+      {"endpoints: {e: {url: x, events: [\"*\"], timeout: 1h}}", "endpoints.e.timeout: must be from 1ms to 5m"},
+      {source(", tolerance: 106751d"), "sources.a.tolerance: must be from 1ns to 365d"},
+      {source(", duplicates: {window: 106751d}"), "duplicates.window: must be from 1ns to 365d"},
+      {source(", duplicates: {by: \"header:\"}"), "duplicates.by: wants id, body, off, header:NAME"},
+      {source(", body_bytes_max: 49MiB"), "sources.a.body_bytes_max: must be from 1 B to 48.0 MiB"},
+      {source(", type: \"header:X Topic\""), "sources.a.type: wants header:NAME"},
+      {source(", path: /in/\u00fc"), "sources.a.path: wants a path"},
+      {"sources: {a: {scheme: hmac, header: \"X Sign\", secrets: [x]}}", "sources.a.header: is no name of a header"},
+  };
+  for (const auto& [text, expected] : all) EXPECT_NE(problems(text).find(expected), std::string::npos) << text << "\n" << problems(text);
+  EXPECT_EQ(problems("{listen: {address: \"127.0.0.1:0\"}, admin: {address: \"127.0.0.1:0\"}}"), "") << "two free ones";
+}
+
 TEST(Config, SecretsAreNotInMessages) {
   const std::string text = problems("sources: {a: {scheme: kakiyo, secrets: [hunter2], unsigned: true}}");
   EXPECT_EQ(text.find("hunter2"), std::string::npos);
