@@ -6,8 +6,8 @@
 
 namespace hookhost::api {
 
-[[nodiscard]] inline delivery::StartAt start_at(const config::When& when) {
-  return {.kind = static_cast<delivery::StartAt::Kind>(when.kind), .offset = when.offset, .time = when.time, .age = when.age};
+[[nodiscard]] inline delivery::StartAt start_at(const config::When& when, bool position_lost = false) {
+  return {.kind = static_cast<delivery::StartAt::Kind>(when.kind), .offset = when.offset, .time = when.time, .age = when.age, .position_lost = position_lost};
 }
 static_assert(static_cast<int>(delivery::StartAt::Kind::hold) == static_cast<int>(config::When::Kind::hold) &&
               static_cast<int>(delivery::StartAt::Kind::age) == static_cast<int>(config::When::Kind::age));

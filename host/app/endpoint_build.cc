@@ -157,10 +157,22 @@ Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& r
   return out;
 }
 
+Result<delivery::StartAt> first_place(const state::WebhookRow& row) {
+  using Kind = delivery::StartAt::Kind;
+  HOOKHOST_TRY(const auto settings, parse_webhook_settings(row.settings));
+  if (!settings.begins_at) return delivery::StartAt{.kind = Kind::time, .time = row.created_at, .position_lost = true};
+  return delivery::StartAt{.kind = Kind::offset, .offset = Offset{*settings.begins_at}, .position_lost = true};
+}
+
+Result<> note_first_place(Offset place, state::WebhookRow& row) {
+  HOOKHOST_TRY(auto settings, parse_webhook_settings(row.settings));
+  settings.begins_at = place.value;
+  row.settings = to_json(settings);
+  return success();
+}
+
 Result<> check_endpoint(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults) {
-  const auto good = endpoints::check(build(endpoint, defaults).endpoint);
-  if (good) return good;
-  return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + endpoint.name + ": " + good.error().message);
+  return endpoints::check(build(endpoint, defaults).endpoint);
 }
 
 Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& rules, WallTime now, state::WebhookRow& row) {

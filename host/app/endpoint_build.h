@@ -30,7 +30,11 @@ struct BuiltEndpoint {
 // Error: corrupt, when the row is none of ours.
 [[nodiscard]] Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& rules);
 
-// As endpoints::check(), with the place in the configuration. Error: invalid_config.
+// Where it began when it was registered. Error: corrupt.
+[[nodiscard]] Result<delivery::StartAt> first_place(const state::WebhookRow& row);
+[[nodiscard]] Result<> note_first_place(Offset place, state::WebhookRow& row);
+
+// As endpoints::check().
 [[nodiscard]] Result<> check_endpoint(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults);
 
 // Puts the wishes into the row and judges the whole. `since` and `backlog` are not the row's. Error: usage, "field: message" for each wish that

@@ -111,9 +111,11 @@ Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& 
     if (!when) return fail(ErrorCode::usage, "since: " + when.error().message);
     from = api::start_at(when.value());
   }
-  if (const auto accepted = runner_.accept(row.id, from); !accepted) {
+  const auto accepted = runner_.accept(row.id, from);
+  if (!accepted) {
     return fail(accepted.error().code, (accepted.error().code == ErrorCode::usage ? "since: " : "") + accepted.error().message);
   }
+  HOOKHOST_CHECK(note_first_place(accepted.value().position, row));
   if (const auto put = rooms_.registry.put(row); !put) {
     static_cast<void>(runner_.forget(row.id));
     return fail(put.error());

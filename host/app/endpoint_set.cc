@@ -54,19 +54,17 @@ Result<> EndpointSet::load(const config::Config& config) {
   keys_.configure(config.teams);
   HOOKHOST_TRY(auto all, rooms_.registry.webhooks());
   for (auto& row : all) keep(std::make_shared<const state::WebhookRow>(std::move(row)));
+  for (const auto& [name, endpoint] : config.endpoints) {
+    if (!endpoint.enabled && rooms_.engine.status(SubscriberId{name})) HOOKHOST_CHECK(runner_.stop(name, kNotInUse));
+  }
   const std::scoped_lock lock(mutex_);
   said_ = std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints});
   return success();
 }
 
-Result<> EndpointSet::check(const config::Config& config) {
-  for (const auto& [name, endpoint] : config.endpoints) HOOKHOST_CHECK(check_endpoint(endpoint, config.endpoint_defaults));
-  return success();
-}
-
 Result<> EndpointSet::accept(const config::Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) {
-    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at), delivery::Earlier::counted);
+    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at, rooms_.store.positions_lost()), delivery::Earlier::counted);
     if (!accepted) {
       return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + ".start_at: " + accepted.error().message);
     }
@@ -127,10 +125,11 @@ Result<> EndpointSet::tidy_up(const Said& now) {
   return success();
 }
 
-// Where delivery.db was lost it begins now.
+// Its position is missing only when delivery.db was lost: then it begins where it first did.
 Result<> EndpointSet::start_row(const state::WebhookRow& row, const EndpointRules& rules) {
   HOOKHOST_TRY(auto built, build(row, rules));
-  HOOKHOST_TRY(const auto accepted, runner_.accept(row.id, {}));
+  HOOKHOST_TRY(const auto place, first_place(row));
+  HOOKHOST_TRY(const auto accepted, runner_.accept(row.id, place));
   if (!row.active) HOOKHOST_CHECK(switch_off(row.id));
   if (!row.active && accepted.condition == state::Condition::stopped) return success();
   return runner_.run(std::move(built.endpoint));

@@ -37,8 +37,6 @@ class EndpointSet final : public api::EndpointControl {
 
   // What there is becomes known; nothing is sent. Error: that of the registry.
   [[nodiscard]] Result<> load(const config::Config& config);
-  // Whether the file's endpoints can be. Error: invalid_config, at the first that cannot.
-  [[nodiscard]] static Result<> check(const config::Config& config);
   // Gives new ones of the file their positions. Error: a start_at that cannot be.
   [[nodiscard]] Result<> accept(const config::Config& config);
   // Makes what runs what `config` says, at first everything, then what has changed. Those that left the file are detached.

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "app/config_check.h"
 #include "app/crash_report.h"
 #include "base/bytes.h"
 #include "base/diagnostics.h"
@@ -20,7 +21,6 @@ constexpr int kRetentionEvery = 30;  // maintenance rounds
 constexpr Duration kPoisonedDrainMax = 8s;
 constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
-constexpr std::uint64_t kPemBytesMax = 1 << 20;
 constexpr std::uint32_t kAdminConnectionsMax = 256;
 constexpr std::uint32_t kDescriptorsOfOthers = 128 + kAdminConnectionsMax;  // event log, databases, plugins, the admin listener
 
@@ -75,10 +75,7 @@ Result<> Host::open_stores(const HostOptions& options) {
   const std::string events = os::join(config_.data_dir, "events");
   reserve_.free_if_full();  // Order: recovery and the stores may need the space
   HOOKHOST_TRY(registry_, state::Registry::open(os::join(config_.data_dir, "registry.db"), options.new_registry || !has_segments(files, events)));
-  HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db")));
-  if (store_->created() && has_segments(files, events)) {
-    diagnose(Level::warn, "app", "delivery.db was missing: subscribers begin at their start_at, kv and dead letters are lost");
-  }
+  HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db"), has_segments(files, events)));
   HOOKHOST_TRY(log_, event_log::EventLog::open(files,
                                                {.directory = events,
                                                 .segment_bytes = config_.event_log.segment_bytes,
@@ -91,6 +88,7 @@ Result<> Host::open_stores(const HostOptions& options) {
     request_stop();
   });
   report_recovery();
+  report_lost_positions();
   ids_.resume_after(log_->last_id_found());
   feed_ = std::make_unique<delivery::LogFeed>(*log_, ids_, clock_);
   engine_ = std::make_unique<delivery::Engine>(
@@ -99,6 +97,7 @@ Result<> Host::open_stores(const HostOptions& options) {
   ingest_ = std::make_unique<ingest::Ingest>(*log_, ids_, clock_);
   plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_);
   endpoints_ = std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine_, *store_, *registry_, *ingest_, ids_, clock_});
+  HOOKHOST_CHECK(plugins_->load(config_));
   return endpoints_->load(config_);
 }
 
@@ -115,13 +114,23 @@ void Host::report_recovery() const {
   }
 }
 
+void Host::report_lost_positions() const {
+  if (!store_->positions_lost() || log_->begin() == log_->durable_end()) return;
+  diagnose(Level::warn, "app",
+           "delivery.db was missing beside an event log: positions, kv and dead letters are lost. Every subscriber gets the kept events again, from the "
+           "offset or time of its start_at if it says one; one with start_at: hold holds them. hookhost plugin|endpoint pause NAME stops one",
+           {{"from", log_->begin().value}, {"end", log_->durable_end().value}});
+}
+
 Result<> Host::serve() {
-  HOOKHOST_CHECK(EndpointSet::check(config_));
+  serves_.store(true);
+  HOOKHOST_CHECK(check_config(config_));
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
   HOOKHOST_CHECK(plugins_->accept(config_));
   HOOKHOST_CHECK(watch_for_crashes());
   HOOKHOST_CHECK(endpoints_->accept(config_));
+  HOOKHOST_CHECK(store_->settle_positions());  // Order: all of the configuration have theirs, and nobody can add another yet
   HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
   HOOKHOST_CHECK(endpoints_->apply(config_));
   HOOKHOST_CHECK(start_listeners());
@@ -173,10 +182,7 @@ Result<> Host::start_listeners() {
                               .idle_timeout = listen.idle_timeout,
                               .write_timeout = listen.write_timeout};
   if (listen.tls) {
-    auto& files = os::local_file_system();
-    HOOKHOST_TRY(auto certificate, os::read_file(files, listen.tls->certificate, kPemBytesMax));
-    HOOKHOST_TRY(auto key, os::read_file(files, listen.tls->key, kPemBytesMax));
-    options.tls = http::TlsOptions{std::move(certificate), std::move(key)};
+    HOOKHOST_TRY(options.tls, read_tls(*listen.tls));
   }
   v1_handler_ = std::make_unique<api::V1Server>(*endpoints_, v1_options(config_.api), clock_);
   public_handler_ = std::make_unique<PublicHandler>(*ingest_, v1_handler_.get());
@@ -295,7 +301,7 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
   config::Config next = std::move(loaded.value());
-  if (const auto good = EndpointSet::check(next); !good) return nothing_changed(good.error());
+  if (const auto good = check_config(next); !good) return nothing_changed(good.error());
   auto prepared = plugins_->prepare(next, config_.plugins);
   if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
@@ -326,6 +332,7 @@ bool Host::alive() {
 
 Result<> Host::ready() {
   if (stopped_.load()) return fail(ErrorCode::unavailable, "the host is stopping");
+  if (!serves_.load()) return fail(ErrorCode::unavailable, "no host runs");
   if (!listening_.load()) return fail(ErrorCode::unavailable, "the host is starting");
   return log_->accepting();
 }

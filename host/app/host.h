@@ -71,6 +71,7 @@ class Host final : public api::HostControl {
   void maintain();
   void stop();
   void report_recovery() const;
+  void report_lost_positions() const;
 
   const Clock& clock_ = system_clock();
   mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
@@ -95,6 +96,7 @@ class Host final : public api::HostControl {
   std::condition_variable wakes_;
   bool stop_requested_ = false;
   std::atomic<bool> poisoned_{false}, stopped_{false};
+  std::atomic<bool> serves_{false};     // as a host, not for a command without one
   std::atomic<bool> listening_{false};  // both listeners are there
   std::thread maintenance_;
 };

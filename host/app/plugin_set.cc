@@ -10,6 +10,7 @@
 namespace hookhost::app {
 namespace {
 
+constexpr const char* kNotInUse = "enabled: false in the configuration";
 constexpr std::uint32_t kConcurrencyDefault = 4;  // of a plugin that allows it
 
 std::string join(const std::vector<Pattern>& patterns) {
@@ -196,9 +197,23 @@ Result<> PluginSet::bring_up(const config::Plugin& plugin, PreparedPlugin prepar
   return engine_.attach(std::move(prepared.options), subscriber, drain);
 }
 
+Result<> PluginSet::load(const config::Config& config) {
+  for (const auto& [name, plugin] : config.plugins) {
+    describe_as(plugin, plugin.enabled ? "not_running" : "disabled");
+    const SubscriberId id{name};
+    if (!plugin.enabled && engine_.status(id)) HOOKHOST_CHECK(engine_.disable(id, kNotInUse));
+  }
+  return success();
+}
+
+void PluginSet::describe_as(const config::Plugin& plugin, const char* state) {
+  const std::scoped_lock lock(mutex_);
+  info_[plugin.name] = {.name = plugin.name, .library = os::file_name(plugin.library), .state = state};
+}
+
 Result<> PluginSet::accept(const config::Config& config) {
   for (const auto& [name, plugin] : config.plugins) {
-    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", api::start_at(plugin.start_at));
+    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", api::start_at(plugin.start_at, store_.positions_lost()));
     if (!accepted && accepted.error().code == ErrorCode::usage) {
       return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + accepted.error().message);
     }
@@ -217,13 +232,9 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
     const config::Plugin* const old = known == before.end() ? nullptr : &known->second;
     if (old != nullptr && *old == plugin && !wants_another_try(name)) continue;
     const SubscriberId id{name};
-    const auto describe_as = [&](const char* state) {
-      const std::scoped_lock lock(mutex_);
-      info_[name] = {.name = name, .library = os::file_name(plugin.library), .state = state};
-    };
     if (!plugin.enabled) {
-      describe_as("disabled");
-      HOOKHOST_CHECK(engine_.disable(id, "enabled: false in the configuration", drain));
+      describe_as(plugin, "disabled");
+      HOOKHOST_CHECK(engine_.disable(id, kNotInUse, drain));
       continue;
     }
     const auto ready = prepared.find(name);
@@ -232,7 +243,7 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
     if (const auto allowed = check_held_back(plugin); good && !allowed) good = fail(allowed.error());
     const auto up = good ? bring_up(plugin, std::move(good.value()), os::parent(config.file), drain) : Result<>(fail(good.error()));
     if (up) continue;
-    if (!good) describe_as("failed");
+    if (!good) describe_as(plugin, "failed");
     failed(name, up.error().message);
     HOOKHOST_CHECK(engine_.disable(id, up.error().message, drain));
     if (plugin.required && verdict) verdict = fail(up.error().code, "a required plugin failed: " + up.error().message);

@@ -29,6 +29,9 @@ class PluginSet {
   PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock)
       : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock) {}
 
+  // What is known of them before any is started: all that a command without a host can say.
+  [[nodiscard]] Result<> load(const config::Config& config);
+
   // Who knows which plugins ended the host again and again: apply() does not start them, but tries them again once they failed for that.
   void watch_with(plugins::CrashWatch* watch) { watch_ = watch; }
 
@@ -53,6 +56,7 @@ class PluginSet {
   void describe(const config::Plugin& plugin, const plugins::LibraryInfo& declared);
   [[nodiscard]] Result<> bring_up(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain);
   [[nodiscard]] Offered offer_config(const config::Plugin& plugin, const config::Plugin* before, const PreparedPlugin& prepared, Duration patience);
+  void describe_as(const config::Plugin& plugin, const char* state);
   void failed(const std::string& name, const std::string& why);
   [[nodiscard]] bool wants_another_try(const std::string& name) const;
   [[nodiscard]] Result<> check_held_back(const config::Plugin& plugin);

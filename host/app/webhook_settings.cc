@@ -29,6 +29,7 @@ std::string to_json(const WebhookSettings& settings) {
     json::object& headers = out["headers"].emplace_object();
     for (const auto& [name, value] : *settings.headers) headers[name] = value;
   }
+  if (settings.begins_at) out["begins_at"] = *settings.begins_at;
   return json::serialize(out);
 }
 
@@ -53,6 +54,7 @@ Result<WebhookSettings> parse_webhook_settings(const std::string& text) {
       out.headers.emplace();
       for (const auto& [name, header] : value.as_object()) out.headers->emplace(name, header.as_string());
     });
+    with("begins_at", [&](const json::value& value) { out.begins_at = value.to_number<std::uint64_t>(); });
   } catch (const std::exception&) {
     return fail(ErrorCode::corrupt, "the settings of a registered endpoint are damaged; restore a copy of registry.db, or update the endpoint");
   }

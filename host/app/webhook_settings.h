@@ -20,6 +20,7 @@ struct WebhookSettings {
   std::optional<std::uint32_t> concurrency;
   std::optional<double> rate;
   std::optional<std::map<std::string, std::string>> headers;
+  std::optional<std::uint64_t> begins_at;  // the offset of the first event that it was asked for
   friend bool operator==(const WebhookSettings&, const WebhookSettings&) = default;
 };
 

@@ -22,15 +22,16 @@ Result<Offset> Engine::Impl::resolve(const StartAt& at) const {
   const Offset begin = core.feed.begin(), end = core.feed.durable_end();
   switch (at.kind) {
     case StartAt::Kind::now:
-    case StartAt::Kind::hold: return end;
+    case StartAt::Kind::hold: return at.position_lost ? begin : end;
     case StartAt::Kind::beginning: return begin;
     case StartAt::Kind::offset:
+      if (at.offset > end && at.position_lost) return begin;
       if (at.offset > end) {
         return fail(ErrorCode::usage, "offset " + std::to_string(at.offset.value) + " lies beyond the end of the event log, " + std::to_string(end.value));
       }
       return std::max(at.offset, begin);
     case StartAt::Kind::time: return core.feed.find_time(at.time);
-    case StartAt::Kind::age: return core.feed.find_time(core.clock.wall() - at.age);
+    case StartAt::Kind::age: return at.position_lost ? begin : core.feed.find_time(core.clock.wall() - at.age);
   }
   return fail(ErrorCode::usage, "this is no place in the event log");
 }

@@ -23,6 +23,9 @@ struct StartAt {
   Offset offset;   // offset
   WallTime time;   // time
   Duration age{};  // age: this long before the moment it is accepted
+  // It may have been here before, and its position is lost. What depends on the moment (now, hold, age) or lies beyond the end is the oldest
+  // event kept then: nothing that it had not yet handled is passed over. `hold` stays held, there.
+  bool position_lost = false;
 };
 
 // What puts events in order. `key`: source, team and key together; `pointer`: source, team and what the JSON pointer finds in the body;

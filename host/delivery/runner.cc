@@ -45,7 +45,7 @@ Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
   const Notes notes = Notes::parse(row_.plan);
   run_ = notes.run;
   recovering_ = notes.recovering;
-  gone_ = notes.gone;
+  gone_ = notes.gone && row_.condition == state::Condition::stopped;
   if (row_.condition == state::Condition::detached) before_detached_ = notes.before_detached.value_or(state::Condition::live);
 }
 
@@ -56,6 +56,7 @@ void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, con
   for (const auto& lane : loaded.lanes) {
     need(lane.head);
     need(lane.first_skipped);
+    if (is_in_use(lane, loaded.replays)) ++lanes_at_rest_;
   }
   for (const auto& replay : loaded.replays) need(replay.position.frontier);
   recall_crashes(loaded.crashes);
@@ -255,6 +256,7 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
 
 void Runner::forget_memory() {
   note_stragglers();
+  if (main_) lanes_at_rest_ = blocked_keys();
   replay_.reset();
   side_.reset();
   main_.reset();

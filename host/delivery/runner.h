@@ -86,8 +86,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // --- Looking -----------------------------------------------------------------------------------------------------------------
   [[nodiscard]] SubscriberStatus status() const;
+  [[nodiscard]] std::uint64_t blocked_keys() const;  // of the streams that are there
   // False: nothing of it is in memory, what waits stands in the store (stored_deliveries).
   bool deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>& out) const;
+  // Those of a cancelled replay wait for nothing but its resumption.
+  [[nodiscard]] static bool is_in_use(const state::LaneRow& lane, const std::vector<state::ReplayRow>& running);
   static void stored_deliveries(const state::Loaded& loaded, const DeliveryQuery& query, std::vector<DeliveryStatus>& out);
   [[nodiscard]] std::optional<ReplayProgress> progress() const;
   [[nodiscard]] Offset oldest_needed() const { return needed_; }
@@ -186,7 +189,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner_orders.cc
   void set_condition(state::Condition condition, std::string reason);
-  void commit_condition(Done done);
+  void commit_condition(Done done, std::optional<std::uint32_t> failed_run = {});
   void commit_row(Done done);
 
   // runner_feed.cc
@@ -352,6 +355,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::optional<WallTime> last_error_at_;
   std::uint64_t earlier_events_ = 0;
   std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;
+  std::uint64_t lanes_at_rest_ = 0;  // blocked keys, while no instance runs and they stand in the store only
   bool recount_ = false;  // the store is asked for the counts of parked events, once what is under way stands there
   MonotonicTime recount_at_{};
 };

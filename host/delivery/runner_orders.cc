@@ -11,6 +11,7 @@ void carry(const state::ConditionChange& change, state::SubscriberRow& to) {
   to.condition = change.condition;
   to.reason = change.reason;
   to.changed_at = change.changed_at;
+  to.failed_run = change.failed_run.value_or(to.failed_run);
 }
 
 constexpr Duration kRecountEvery = std::chrono::seconds{1};
@@ -38,8 +39,8 @@ void Runner::set_condition(state::Condition condition, std::string reason) {
 void Runner::commit_row(Done done) { changes_.row_waiters.push_back(std::move(done)); }
 
 // Ahead of the batch that comes: its checkpoint may wait for a call that hangs, or an instance may hang in its start.
-void Runner::commit_condition(Done done) {
-  const state::ConditionChange change{row_.condition, row_.reason, row_.changed_at};
+void Runner::commit_condition(Done done, std::optional<std::uint32_t> failed_run) {
+  const state::ConditionChange change{row_.condition, row_.reason, row_.changed_at, failed_run};
   if (batch_.row) carry(change, *batch_.row);
   core_.store.commit({.subscriber = row_.id, .condition = change},
                      [weak = weak_from_this(), inbox = core_.inbox, change, done = std::move(done)](const Result<>& result) {
@@ -86,8 +87,7 @@ void Runner::resume(Done done) {
       if (const auto self = weak.lock(); self && self->holding_) self->load_held();
     });
   }
-  if (was_stopped) return commit_row(std::move(done));  // with the count of failures that begins anew
-  commit_condition(std::move(done));
+  commit_condition(std::move(done), was_stopped ? std::optional(row_.failed_run) : std::nullopt);  // the count of failures begins anew
 }
 
 // Puts what is held (of one stream) before everything else of its lanes.

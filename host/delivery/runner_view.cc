@@ -26,6 +26,14 @@ Stream* Runner::stream_of(state::StreamId id) {
 
 Stream* Runner::other_of(const Stream& stream) { return &stream == main_.get() ? side_.get() : main_.get(); }
 
+std::uint64_t Runner::blocked_keys() const {
+  std::uint64_t out = 0;
+  for (const Stream* stream : {main_.get(), side_.get()}) {
+    if (stream != nullptr) out += stream->open_lanes();
+  }
+  return out;
+}
+
 SubscriberStatus Runner::status() const {
   SubscriberStatus out;
   out.id = row_.id;
@@ -42,9 +50,7 @@ SubscriberStatus Runner::status() const {
     const WallTime since = oldest != nullptr ? oldest->received_at : main_->last_read_at();
     if (since != WallTime{}) out.lag = std::max(Duration::zero(), Duration{core_.wall - since});
   }
-  for (const Stream* stream : {main_.get(), side_.get()}) {
-    if (stream != nullptr) out.blocked_keys += stream->open_lanes();
-  }
+  out.blocked_keys = main_ ? blocked_keys() : lanes_at_rest_;
   out.pending = pool_.used();
   out.dead_letters = dead_letters_;
   out.held = held_;
@@ -68,7 +74,7 @@ SubscriberStatus Runner::status() const {
     case state::Condition::live: break;
   }
   if (!attached()) {
-    out.state = "disabled";
+    out.state = idle_reason_.empty() ? "not_running" : "disabled";
     out.reason = idle_reason_;
     return out;
   }
@@ -138,7 +144,10 @@ bool Runner::deliveries(const DeliveryQuery& query, std::vector<DeliveryStatus>&
   return true;
 }
 
-// The lanes of a cancelled replay wait for nothing but its resumption.
+bool Runner::is_in_use(const state::LaneRow& lane, const std::vector<state::ReplayRow>& running) {
+  return lane.stream == state::kMainStream || std::any_of(running.begin(), running.end(), [&](const auto& replay) { return replay.id == lane.stream; });
+}
+
 void Runner::stored_deliveries(const state::Loaded& loaded, const DeliveryQuery& query, std::vector<DeliveryStatus>& out) {
   const auto add = [&](const state::LaneRow& lane, Offset offset, const char* state) {
     DeliveryStatus status{loaded.row.id, lane.stream, offset, {}, {}, readable_lane(lane.lane), state, 0, {}, {}, {}};
@@ -151,8 +160,7 @@ void Runner::stored_deliveries(const state::Loaded& loaded, const DeliveryQuery&
     if (query.wants(status)) out.push_back(std::move(status));
   };
   for (const auto& lane : loaded.lanes) {
-    const bool runs = std::any_of(loaded.replays.begin(), loaded.replays.end(), [&](const auto& replay) { return replay.id == lane.stream; });
-    if (lane.stream != state::kMainStream && !runs) continue;
+    if (!is_in_use(lane, loaded.replays)) continue;
     if (lane.head) add(lane, *lane.head, "blocked");
     if (lane.first_skipped) add(lane, *lane.first_skipped, "behind");
   }

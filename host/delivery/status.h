@@ -23,7 +23,7 @@ struct SubscriberStatus {
   SubscriberId id;
   std::string kind;
   // live, catching_up, replaying, waiting (unavailable), starting, failed (start refused), held, paused, stopped, disabled (known, without
-  // an instance), detached.
+  // an instance, for a reason), not_running (nobody has started it yet, as where no host runs), detached.
   std::string state;
   std::string reason;            // why it is so; empty when all is well
   std::string way_out;           // the command that helps; empty when none is needed

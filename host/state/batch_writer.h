@@ -10,6 +10,7 @@ namespace hookhost::state {
 
 // The name of the highest durable end in the table `meta`.
 inline constexpr std::string_view kDurableEndName = "durable_end";
+inline constexpr std::string_view kPositionsLostName = "positions_lost";
 
 class BatchWriter {
  public:

@@ -16,11 +16,11 @@ namespace {
 // One writer thread with its own connection; reads share another one under a mutex.
 class SqliteStore final : public DeliveryStore {
  public:
-  SqliteStore(Database writing, Database reading, bool created, Offset durable_end, std::uint64_t highest_replay)
+  SqliteStore(Database writing, Database reading, bool positions_lost, Offset durable_end, std::uint64_t highest_replay)
       : writing_(std::move(writing)),
         reading_(std::move(reading)),
         group_(writing_, durable_end),
-        created_(created),
+        positions_lost_(positions_lost),
         durable_end_(durable_end.value),
         next_replay_(highest_replay + 1),
         thread_([this] { run(); }) {}
@@ -34,13 +34,19 @@ class SqliteStore final : public DeliveryStore {
     thread_.join();
   }
 
-  bool created() const override { return created_; }
+  bool positions_lost() const override { return positions_lost_.load(); }
+  Result<> settle_positions() override {
+    if (!positions_lost()) return success();
+    HOOKHOST_CHECK(enqueue_and_wait({{}, {}, std::nullopt, true}));
+    positions_lost_.store(false);
+    return success();
+  }
 
   void commit(Batch batch, std::function<void(Result<>)> done) override {
     // What lies before a position was durable.
     if (batch.row) note_durable_end(batch.row->position.frontier);
     if (batch.position) note_durable_end(batch.position->frontier);
-    enqueue({std::move(batch), std::move(done), std::nullopt});
+    enqueue({std::move(batch), std::move(done), {}});
   }
 
   Result<std::vector<SubscriberRow>> subscribers() override {
@@ -88,10 +94,7 @@ class SqliteStore final : public DeliveryStore {
     for (;;) {
       HOOKHOST_TRY(const bool more, read([&](Database& database) { return reads::attempts_before(database, before); }));
       if (!more) return success();
-      std::promise<Result<>> promise;
-      auto future = promise.get_future();
-      enqueue({{}, [&promise](Result<> done) { promise.set_value(std::move(done)); }, before});
-      HOOKHOST_CHECK(future.get());
+      HOOKHOST_CHECK(enqueue_and_wait({{}, {}, before}));
     }
   }
 
@@ -102,6 +105,14 @@ class SqliteStore final : public DeliveryStore {
       queue_.push_back(std::move(waiting));
     }
     filled_.notify_one();
+  }
+
+  Result<> enqueue_and_wait(Waiting waiting) {
+    std::promise<Result<>> promise;
+    auto future = promise.get_future();
+    waiting.done = [&promise](Result<> done) { promise.set_value(std::move(done)); };
+    enqueue(std::move(waiting));
+    return future.get();
   }
 
   template <class Question>
@@ -131,7 +142,7 @@ class SqliteStore final : public DeliveryStore {
   Database reading_;
   std::mutex read_mutex_;
   GroupCommit group_;  // of the writer thread
-  const bool created_;
+  std::atomic<bool> positions_lost_;
   std::atomic<std::uint64_t> durable_end_;
   std::atomic<StreamId> next_replay_;
   std::mutex queue_mutex_;
@@ -154,13 +165,15 @@ std::string_view to_string(Condition condition) {
   return "unknown";
 }
 
-Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& path) {
+Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& path, bool beside_events) {
   HOOKHOST_TRY(auto writing, Database::open(path, Database::Mode::read_write));
-  HOOKHOST_TRY(const bool created, migrate_delivery(writing));
+  const std::string lost = "INSERT INTO meta VALUES ('" + std::string(kPositionsLostName) + "', 1)";
+  HOOKHOST_CHECK(migrate_delivery(writing, beside_events ? lost.c_str() : ""));
   HOOKHOST_TRY(auto reading, Database::open(path, Database::Mode::read_only));
   HOOKHOST_TRY(const auto end, reads::meta(reading, kDurableEndName));
+  HOOKHOST_TRY(const auto positions_lost, reads::meta(reading, kPositionsLostName));
   HOOKHOST_TRY(const auto highest, reads::highest_replay(reading));
-  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), created, Offset{end}, highest));
+  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), positions_lost != 0, Offset{end}, highest));
 }
 
 Result<> DeliveryStore::commit_now(Batch batch) {

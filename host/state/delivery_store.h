@@ -74,6 +74,7 @@ struct ConditionChange {
   Condition condition = Condition::live;
   std::string reason;
   WallTime changed_at;
+  std::optional<std::uint32_t> failed_run = {};  // absent: as it is
 };
 
 // One blocked lane: an event that waits for its next attempt, and from where the later events of the same lane were skipped.
@@ -206,10 +207,15 @@ class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
 
-  // Makes the file (0600) when it is missing (`created()` says so). Error: corrupt (says how to go on), not_supported for a newer hookhost's
-  // file, permission, io_error, busy while another process writes to it. One process at a time opens it: the data directory's lock sees to that.
-  [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path);
-  [[nodiscard]] virtual bool created() const = 0;
+  // Makes the file (0600) when it is missing; `beside_events`: an event log is there already, so that the positions are lost. Error: corrupt
+  // (says how to go on), not_supported for a newer hookhost's file, permission, io_error, busy while another process writes to it. One process
+  // at a time opens it: the data directory's lock sees to that.
+  [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path, bool beside_events = false);
+
+  // The file was made beside an event log, and not every subscriber has a position since: one that is not here may have had one. It stays so over
+  // restarts until settle_positions(), which waits for its commit. Never from `done`.
+  [[nodiscard]] virtual bool positions_lost() const = 0;
+  [[nodiscard]] virtual Result<> settle_positions() = 0;
 
   // Queues a batch. `done` is called once, on the writer thread, after the transaction's end: with an error none of it is applied, and the
   // caller must treat the subscriber's memory as ahead of its state. Batches of one subscriber are applied in the order of the calls; one that

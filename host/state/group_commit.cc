@@ -43,6 +43,7 @@ Result<> GroupCommit::set_synchronous(bool full) {
 
 Result<> GroupCommit::apply(const Waiting& one, std::set<SubscriberId>& broken) {
   if (one.prune_before) return prune(*one.prune_before);
+  if (one.settles_positions) return writer_.set_meta(kPositionsLostName, 0);
   if (broken.contains(one.batch.subscriber)) {
     return fail(ErrorCode::io_error, "not applied: an earlier batch of " + one.batch.subscriber.value + " failed just before it");
   }

@@ -86,7 +86,7 @@ auto wrong_file(const char* name) {
 }
 
 // Order: the version is read inside the transaction, so that two processes cannot both find an old one.
-Result<bool> migrate(Database& database, std::span<const char* const> versions, std::int64_t application_id, const char* name) {
+Result<bool> migrate(Database& database, std::span<const char* const> versions, std::int64_t application_id, const char* name, const char* if_made = "") {
   HOOKHOST_TRY(auto transaction, Transaction::begin(database));
   HOOKHOST_TRY(const std::int64_t version, ask(database, "PRAGMA user_version"));
   HOOKHOST_TRY(const std::int64_t owner, ask(database, "PRAGMA application_id"));
@@ -100,15 +100,16 @@ Result<bool> migrate(Database& database, std::span<const char* const> versions, 
   for (const char* const sql : versions.subspan(static_cast<std::size_t>(version))) HOOKHOST_CHECK(database.execute(sql));
   const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) + "; PRAGMA user_version=" + std::to_string(versions.size());
   HOOKHOST_CHECK(database.execute(mark.c_str()));
+  if (empty) HOOKHOST_CHECK(database.execute(if_made));
   HOOKHOST_CHECK(transaction.commit());
   return empty;
 }
 
 }  // namespace
 
-Result<bool> migrate_delivery(Database& database) {
+Result<bool> migrate_delivery(Database& database, const char* if_made) {
   constexpr std::array kVersions{kDelivery1, kDelivery2, kDelivery3};
-  return migrate(database, kVersions, kDeliveryId, "delivery.db");
+  return migrate(database, kVersions, kDeliveryId, "delivery.db", if_made);
 }
 
 Result<bool> migrate_registry(Database& database) {

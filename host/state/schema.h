@@ -6,9 +6,9 @@
 
 namespace hookhost::state {
 
-// In one transaction. True when the file was empty. Error: not_supported for a file that a newer hookhost made; corrupt for a database of
-// something else.
-[[nodiscard]] Result<bool> migrate_delivery(Database& database);
+// In one transaction. True when the file was empty; then `if_made` is executed in it too. Error: not_supported for a file that a newer hookhost
+// made; corrupt for a database of something else.
+[[nodiscard]] Result<bool> migrate_delivery(Database& database, const char* if_made = "");
 [[nodiscard]] Result<bool> migrate_registry(Database& database);
 
 }  // namespace hookhost::state

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "os/file_system.h"
@@ -18,15 +19,19 @@ auto failed(sqlite3* handle) {
   const char* name = sqlite3_db_filename(handle, "main");
   const std::string path = name == nullptr ? "the database" : name;
   const std::string text = sqlite3_errmsg(handle);
+  const auto no_space = [&] { return fail(ErrorCode::no_space, path + " cannot grow; free some disk space (" + text + ")"); };
   switch (sqlite3_errcode(handle)) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return fail(ErrorCode::corrupt, path + std::string(kDamaged) + " (" + text + ")");
-    case SQLITE_FULL: return fail(ErrorCode::no_space, path + " cannot grow; free some disk space (" + text + ")");
+    case SQLITE_FULL: return no_space();
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return fail(ErrorCode::busy, path + " is in use by another process; end it (" + text + ")");
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_AUTH: return fail(ErrorCode::permission, path + " may not be written; give it to the host's user, mode 0600 (" + text + ")");
+    case SQLITE_IOERR:  // the -shm file cannot grow either
+      if (const int error = sqlite3_system_errno(handle); error == ENOSPC || error == EDQUOT) return no_space();
+      [[fallthrough]];
     default: return fail(ErrorCode::io_error, path + " failed; look at the disk's health and the system's messages (" + text + ")");
   }
 }

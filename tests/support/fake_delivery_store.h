@@ -61,7 +61,8 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     return found == all_.end() ? 0 : found->second.lanes.size();
   }
 
-  [[nodiscard]] bool created() const override { return true; }
+  [[nodiscard]] bool positions_lost() const override { return false; }
+  [[nodiscard]] Result<> settle_positions() override { return success(); }
   void commit(state::Batch batch, std::function<void(Result<>)> done) override {
     {
       const std::lock_guard lock(mutex_);
@@ -224,6 +225,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       one.row.condition = batch.condition->condition;
       one.row.reason = batch.condition->reason;
       one.row.changed_at = batch.condition->changed_at;
+      one.row.failed_run = batch.condition->failed_run.value_or(one.row.failed_run);
     }
     if (batch.position) one.row.position = *batch.position;
     if (batch.token) one.row.token = *batch.token;

@@ -7,6 +7,7 @@ namespace hookhost::test {
 namespace {
 
 using Commands = CommandTest;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -203,6 +204,82 @@ TEST_F(Commands, KeysThatComeLaterAreRefusedAsNotYetAvailable) {
   EXPECT_EQ(hold.status, 1);
   EXPECT_THAT(hold.err, HasSubstr("hold"));
   EXPECT_THAT(hold.err, HasSubstr("not yet available"));
+}
+
+// What no host could be run with: told before it is tried, with the place, by both in the same words.
+TEST_F(Commands, CheckRefusesWhatServeCannotUse) {
+  host.write_config();
+  const std::string good = contents(host.config_path());
+  const std::string admin_port = std::to_string(host.admin_port()), public_port = std::to_string(host.public_port());
+  const auto refused = [&](const std::string& what, const std::string& with, const std::string& said) {
+    std::string bad = good;
+    ASSERT_NE(bad.find(what), std::string::npos) << what;
+    bad.replace(bad.find(what), what.size(), with);
+    write_text(host.config_path(), bad);
+    const Ran check = host.run({"check"}), serve = host.run({"serve"});
+    EXPECT_EQ(check.status, 1) << check;
+    EXPECT_EQ(serve.status, 1) << serve;
+    EXPECT_THAT(check.err, testing::ContainsRegex("hookhost.yaml:[0-9]+:[0-9]+: " + said));
+    EXPECT_THAT(serve.err, testing::ContainsRegex("hookhost.yaml:[0-9]+:[0-9]+: " + said));
+  };
+  refused("127.0.0.1:" + public_port, "127.0.0.1:99999", "listen.address: '127.0.0.1:99999' is no address");
+  refused("127.0.0.1:" + public_port, "127.0.0.1:" + admin_port, "admin.address: .* is the address of listen too");
+  refused("segment_bytes: 1MiB", "segment_bytes: 9999999TiB", "event_log.segment_bytes: must be from");
+  refused(kStandardSecret, "whsec_!!", "sources.standard.secrets.0.: a secret that begins with whsec_");
+}
+
+TEST_F(Commands, CheckAndPluginNewPrintJsonWhereItIsAsked) {
+  host.write_config();
+  const Ran good = host.run({"check", "--json"});
+  EXPECT_EQ(good.status, 0) << good;
+  ASSERT_EQ(good.objects().size(), 1U);
+  EXPECT_EQ(members(good.objects()[0]), (std::vector<std::string>{"file", "sources", "plugins", "endpoints"}));
+  EXPECT_EQ(text(good.objects()[0], "sources"), std::to_string(host.sources.size()));
+  host.plugins["absent"] = "{library: /nowhere/absent.so}";
+  host.sources["standard"] = R"({scheme: standard-webhooks, secrets: ["whsec_!!"]})";
+  host.write_config();
+  const Ran bad = host.run({"--json", "check"});
+  EXPECT_EQ(bad.status, 1) << bad;
+  EXPECT_EQ(bad.err, "");
+  ASSERT_EQ(bad.objects().size(), 2U) << bad;
+  EXPECT_THAT(text(bad.objects()[0], "problem"), HasSubstr("plugins.absent"));
+  EXPECT_THAT(text(bad.objects()[1], "problem"), HasSubstr("sources.standard"));
+  host.more = "listen2: {}\n";
+  host.write_config();
+  const Ran unread = host.run({"check", "--json"});
+  EXPECT_EQ(unread.status, 1) << unread;
+  ASSERT_EQ(unread.objects().size(), 1U) << unread;
+  EXPECT_THAT(text(unread.objects()[0], "problem"), HasSubstr("listen2: is not a known key"));
+
+  const Ran made = plain({"plugin", "new", "mine", "--lang", "c", "--json"});
+  ASSERT_EQ(made.objects().size(), 1U) << made;
+  EXPECT_EQ(text(made.objects()[0], "directory"), "mine");
+  EXPECT_EQ(text(made.objects()[0], "language"), "c");
+}
+
+TEST_F(Commands, StatusWithoutAHostSaysWhatIsKnownAndThatNoneRuns) {
+  add_probe("probe", "retry: [1h], ");
+  add_probe("off");
+  ASSERT_TRUE(host.start());
+  send("chat_1", {{"do", "own_delay"}, {"times", 1}});
+  ASSERT_TRUE(poll_until([&] { return text(host.subscriber("probe"), "blocked_keys") == "1"; }));
+  add_probe("off", "enabled: false, ");
+  ASSERT_NO_FATAL_FAILURE(reload());
+  ASSERT_EQ(host.terminate(), 0);
+  const Ran all = host.run({"status"});
+  EXPECT_EQ(all.status, 0) << all;
+  EXPECT_THAT(all.out, AllOf(HasSubstr("host: not running"), HasSubstr("attention: events are refused: no host runs"), Not(HasSubstr("starting"))));
+  EXPECT_EQ(host.run({"status", "--check"}).status, 1);
+  const auto by_name = host.run({"status", "--json"}).objects();
+  ASSERT_EQ(by_name.size(), 2U);
+  EXPECT_EQ(text(by_name[0], "state"), "disabled") << "by its configuration";
+  EXPECT_EQ(text(by_name[1], "state"), "not_running");
+  EXPECT_EQ(text(by_name[1], "blocked_keys"), "1");
+  EXPECT_THAT(host.run({"status", "probe"}).out, AllOf(HasSubstr("host: not running"), HasSubstr("state: not_running")));
+  const auto plugins = host.run({"plugin", "list", "--json"}).objects();
+  ASSERT_EQ(plugins.size(), 2U);
+  EXPECT_EQ(text(plugins[0], "state"), "disabled");
+  EXPECT_EQ(text(plugins[1], "state"), "not_running");
 }
 
 TEST_F(Commands, CheckLooksIntoThePluginsToo) {

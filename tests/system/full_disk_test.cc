@@ -69,6 +69,27 @@ TEST_F(FullDisk, IntakeIsRefusedWhileDeliveryGoesOnAndResumesByItself) {
   EXPECT_EQ(host.terminate(), 0) << host.diagnostics();
 }
 
+TEST_F(FullDisk, AnOrderThatCannotBeKeptNamesTheDisk) {
+  ASSERT_TRUE(host.start());
+  ASSERT_TRUE(poll_until([&] { return has_reserve(); }));
+  ASSERT_NO_FATAL_FAILURE(becomes_full());
+  Ran refused;
+  const std::vector<std::vector<std::string>> orders{{"plugin", "pause", "probe"}, {"plugin", "resume", "probe"}};
+  for (int n = 0; n < 200 && refused.status != 1; ++n) {  // what the reserve left, and the database has at hand, is used up first
+    disk.fill();
+    refused = host.run(orders[n % 2]);
+  }
+  EXPECT_EQ(refused.status, 1) << refused;
+  EXPECT_THAT(refused.err, HasSubstr("disk of data_dir is full: free some space"));
+  EXPECT_THAT(refused.err, testing::Not(HasSubstr(host.data_dir())));
+  disk.make_space();
+  ASSERT_TRUE(poll_until([&] { return host.is_ready(); }));
+  EXPECT_EQ(host.run({"plugin", "pause", "probe"}).status, 0);
+  EXPECT_EQ(host.run({"plugin", "resume", "probe"}).status, 0);
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  ASSERT_NO_FATAL_FAILURE(has_handled_all_once());
+}
+
 TEST_F(FullDisk, AHostThatWasKilledOnItComesBackAndDelivers) {
   ASSERT_TRUE(host.start());
   ASSERT_TRUE(poll_until([&] { return has_reserve(); }));

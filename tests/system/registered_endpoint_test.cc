@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "system/endpoint_fixture.h"
+#include "system/lost_state.h"
 
 namespace hookhost::test {
 namespace {
@@ -62,6 +63,25 @@ TEST_F(Registered, WithoutAHostItIsKnownAndServedFromTheNextStart) {
   ASSERT_TRUE(host.start());
   send_messages(0, 1);
   ASSERT_TRUE(reaches(receiver, 1));
+}
+
+TEST_F(Registered, WithoutDeliveryDbItGetsAgainWhatItWasOwedAndNothingFromBefore) {
+  Receiver from_now, from_beginning;
+  allow_loopback();
+  ASSERT_TRUE(host.start());
+  send_messages(0, 2);
+  add(from_now);
+  add(from_beginning, {"--since", "beginning"});
+  send_messages(2, 4);
+  ASSERT_TRUE(reaches(from_now, 2));
+  ASSERT_TRUE(reaches(from_beginning, 4));
+  ASSERT_EQ(host.terminate(), 0);
+  remove_delivery_db(host);
+  ASSERT_TRUE(host.start());
+  ASSERT_TRUE(reaches(from_beginning, 8));
+  ASSERT_TRUE(reaches(from_now, 4));
+  EXPECT_EQ(from_now.messages(), numbers(2, 4));
+  EXPECT_EQ(from_now.count(), 4U);
 }
 
 TEST_F(Registered, ThroughV1SwitchedOffItSkipsAndSwitchedOnItGoesOnFromNow) {

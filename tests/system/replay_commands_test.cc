@@ -74,6 +74,21 @@ TEST_F(ReplayCommands, AResetOnlyPluginIsRefusedWithoutItUnlessItHasHandledNothi
   for (const auto& [offset, times] : ends(journal("probe"))) EXPECT_EQ(times, 2) << offset;
 }
 
+TEST_F(ReplayCommands, WithNothingLeftButBlockedKeysItIsNotDone) {
+  ASSERT_TRUE(host.start());
+  send("chat_1");
+  send("chat_2", {{"do", "own_delay"}, {"times", 1}});
+  add_probe("probe", "start_at: hold, ");
+  ASSERT_NO_FATAL_FAILURE(reload());
+  const Ran blocked = replay({});
+  EXPECT_EQ(blocked.status, 1) << blocked;
+  EXPECT_THAT(blocked.err, AllOf(HasSubstr("not done: 1 keys wait"), HasSubstr("hookhost replays watch 1")));
+  EXPECT_EQ(host.run({"replays", "watch", "1"}).status, 1);
+  ASSERT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "1"}).status, 0);
+  ASSERT_TRUE(poll_until([&] { return host.get("/api/replays/1").at("state").as_string() == "done"; }));
+  EXPECT_EQ(host.run({"replays", "watch", "1"}).status, 0);
+}
+
 TEST_F(ReplayCommands, AProjectionInKvRebuiltByResetIsThatOfLiveHandling) {
   add_probe("probe", "retry: [1ms, 1ms, 1ms], ", with_counts());
   ASSERT_TRUE(host.start());

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "system/journal.h"
+#include "system/lost_state.h"
 
 namespace hookhost::test {
 namespace {
@@ -160,18 +161,65 @@ TEST_F(Start, AfterAKillKnowsWhatWasAnswered) {
   EXPECT_EQ(host.events().size(), 6U);
 }
 
-// Its positions, kv and dead letters are lost, never its events.
-TEST_F(Start, WithoutDeliveryDbBeginsSubscribersAnewAndSaysSo) {
-  add_probe("probe", "start_at: beginning, ");
+// Positions, kv and dead letters are lost, never events: who was here before may have missed any of those that are kept.
+TEST_F(Start, WithoutDeliveryDbEverySubscriberGetsTheKeptEventsAgain) {
+  host.sources["kakiyo"] = R"({scheme: kakiyo, secrets: ["system-test-secret"]})";
+  add_probe("now");
+  add_probe("young", "start_at: 1h, ");
+  add_probe("held", "start_at: hold, ");
+  add_probe("off", "enabled: false, ");
   ASSERT_TRUE(host.start());
   ASSERT_NO_FATAL_FAILURE(send(3));
-  ASSERT_TRUE(host.catches_up("probe"));
+  add_probe("third", "start_at: 2, ");
+  ASSERT_NO_FATAL_FAILURE(reload());
+  for (const char* name : {"now", "third", "young"}) ASSERT_TRUE(host.catches_up(name));
   ASSERT_EQ(host.terminate(), 0);
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(host.data_dir() + "/delivery.db" + suffix);
+  remove_delivery_db(host);
+  ASSERT_EQ(host.run({"status"}).status, 0) << "a command that makes the file anew settles nothing";
   ASSERT_TRUE(host.start());
-  EXPECT_THAT(host.diagnostics(), HasSubstr("delivery.db was missing"));
+  EXPECT_THAT(host.diagnostics(), AllOf(HasSubstr("delivery.db was missing"), HasSubstr("from=0"), HasSubstr("end=3")));
+  for (const char* name : {"now", "third", "young"}) ASSERT_TRUE(host.catches_up(name));
+  EXPECT_EQ(ends(journal("now")), (std::map<std::uint64_t, int>{{0, 2}, {1, 2}, {2, 2}}));
+  EXPECT_EQ(ends(journal("third")), (std::map<std::uint64_t, int>{{2, 2}})) << "more was never owed to it";
+  EXPECT_EQ(ends(journal("young")), (std::map<std::uint64_t, int>{{0, 2}, {1, 2}, {2, 2}}));
+  EXPECT_EQ(host.subscriber("held").at("state").as_string(), "held");
+  EXPECT_THAT(journal("held"), testing::IsEmpty());
+  EXPECT_EQ(host.subscriber("off").at("position").to_number<int>(), 0);
+
+  add_probe("new");
+  add_probe("off");
+  ASSERT_NO_FATAL_FAILURE(reload());
+  ASSERT_EQ(host.run({"plugin", "resume", "held"}).status, 0);
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  for (const char* name : {"new", "off", "held"}) ASSERT_TRUE(host.catches_up(name));
+  EXPECT_EQ(ends(journal("new")), (std::map<std::uint64_t, int>{{3, 1}})) << "it was never here before";
+  EXPECT_THAT(ends(journal("off")), testing::SizeIs(4));
+  EXPECT_THAT(ends(journal("held")), testing::SizeIs(4)) << "nothing was passed over";
+}
+
+TEST_F(Start, WithoutDeliveryDbAndEventsThereIsNothingToTell) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  ASSERT_EQ(host.terminate(), 0);
+  remove_delivery_db(host);
+  ASSERT_TRUE(host.start());
+  EXPECT_THAT(host.diagnostics(), Not(HasSubstr("delivery.db")));
+}
+
+// As one that was copied from elsewhere.
+TEST_F(Start, OfAnEventLogInAFreshDirectoryIsOneWhosePositionsAreLost) {
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  ASSERT_EQ(host.terminate(), 0);
+  for (const auto& entry : std::filesystem::directory_iterator(host.data_dir())) {
+    if (entry.path().filename() != "events") std::filesystem::remove_all(entry.path());
+  }
+  std::filesystem::remove(host.path("probe.journal"));
+  EXPECT_THAT(refusal(), HasSubstr("serve --new-registry"));
+  ASSERT_TRUE(host.start({"--new-registry"}));
   ASSERT_TRUE(host.catches_up("probe"));
-  for (const auto& [offset, times] : ends(journal("probe"))) EXPECT_EQ(times, 2) << offset;
+  EXPECT_EQ(ends(journal("probe")), (std::map<std::uint64_t, int>{{0, 1}, {1, 1}, {2, 1}}));
 }
 
 TEST_F(Start, NamesFilesWithoutDetours) {

@@ -37,7 +37,11 @@ void add_plugin(CLI::App& root, Context& context, Chosen& chosen) {
   fresh->callback([&, name, language] {
     chosen.run = [&, name, language]() -> CommandResult {
       HOOKHOST_CHECK(write_plugin_project(*name, os::file_name(*name), *language == "c"));
-      context.out << "wrote " << *name << "/; its README.md says how to build and enable it\n";
+      if (context.json) {
+        context.out << boost::json::object{{"directory", *name}, {"language", *language}} << '\n';
+      } else {
+        context.out << "wrote " << *name << "/; its README.md says how to build and enable it\n";
+      }
       return 0;
     };
   });

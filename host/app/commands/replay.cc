@@ -68,7 +68,10 @@ CommandResult tell_last(const Context& context, const std::string& text, const j
   }
   if (state == "failed") return fail(ErrorCode::cancelled, "the replay ended: " + text_of(progress, "reason"));
   if (state == "cancelled") return fail(ErrorCode::cancelled, "the replay was cancelled; `hookhost replays resume " + id + "` lets it go on");
-  if (state == "blocked") context.err << "keys wait for their next attempt (`hookhost deliveries list --state blocked`); the replay ends when they are through\n";
+  if (state == "blocked") {
+    return fail(ErrorCode::unavailable, "the replay is not done: " + text_of(progress, "blocked_keys") + " keys wait for their next attempt (`hookhost deliveries list --subscriber " +
+                                            text_of(progress, "subscriber") + " --state blocked`); it ends by itself when they are through, `hookhost replays watch " + id + "` shows it");
+  }
   if (state == "running") context.err << "the replay goes on; `hookhost replays watch " << id << "` shows it\n";
   return 0;
 }

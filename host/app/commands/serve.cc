@@ -1,15 +1,21 @@
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <csignal>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include "app/command.h"
+#include "app/config_check.h"
 #include "app/host.h"
 #include "app/version.h"
 #include "base/diagnostics.h"
+#include "base/printable.h"
 
 namespace hookhost::app {
 namespace {
+
+namespace json = boost::json;
 
 // Signals are taken by one thread that waits for them; every other thread has them blocked from the start.
 sigset_t block_signals() {
@@ -51,29 +57,52 @@ CommandResult serve(Context& context, const HostOptions& options) {
   return status;
 }
 
-CommandResult check(Context& context) {
-  HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
-  HOOKHOST_TRY(const auto config, config::load(path, {}));
-  for (const auto& warning : config.warnings) context.err << "warning: " << warning << '\n';
-  int status = 0;
+void add_lines(const std::string& text, std::vector<std::string>& out) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) out.push_back(line);
+}
+
+// All that `serve` would stumble over, as far as it can be seen from here.
+std::vector<std::string> problems_of_all(const config::Config& config) {
+  std::vector<std::string> out;
   for (const auto& [name, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
-    if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) {
-      context.err << prepared.error().message << '\n';
-      status = 1;
-    }
+    if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) add_lines(prepared.error().message, out);
   }
-  for (const auto& [name, endpoint] : config.endpoints) {
-    if (const auto good = check_endpoint(endpoint, config.endpoint_defaults); !good) {
-      context.err << good.error().message << '\n';
-      status = 1;
-    }
+  for (std::string& problem : problems_of(config)) add_lines(problem, out);
+  return out;
+}
+
+CommandResult check(Context& context) {
+  HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
+  const auto loaded = config::load(path, {});
+  if (!loaded && loaded.error().code != ErrorCode::invalid_config) return fail(loaded.error());
+  std::vector<std::string> problems;
+  if (loaded) {
+    problems = problems_of_all(loaded.value());
+  } else {
+    add_lines(loaded.error().message, problems);
   }
-  if (status == 0) {
+  const auto tell = [&](const char* member, const std::string& line, const char* before) {
+    if (context.json) {
+      context.out << json::object{{member, line}} << '\n';
+    } else {
+      context.err << before << printable(line) << '\n';
+    }
+  };
+  if (loaded) {
+    for (const auto& warning : loaded.value().warnings) tell("warning", warning, "warning: ");
+  }
+  for (const std::string& problem : problems) tell("problem", problem, "");
+  if (!problems.empty()) return 1;
+  const config::Config& config = loaded.value();
+  if (context.json) {
+    context.out << json::object{{"file", path}, {"sources", config.sources.size()}, {"plugins", config.plugins.size()}, {"endpoints", config.endpoints.size()}} << '\n';
+  } else {
     context.out << path << ": " << config.sources.size() << " sources, " << config.plugins.size() << " plugins, " << config.endpoints.size()
                 << " endpoints; no problem found\n";
   }
-  return status;
+  return 0;
 }
 
 }  // namespace

@@ -39,6 +39,8 @@ std::vector<std::string> complaints(const json::object& status) {
   return out;
 }
 
+const char* said_of(const AdminClient& client) { return client.host_runs() ? "host: running\n" : "host: not running\n"; }
+
 CommandResult status(const Context& context, const std::string& subscriber, bool check) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   if (!subscriber.empty()) {
@@ -47,6 +49,7 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
     if (context.json) {
       context.out << one << '\n';
     } else {
+      context.out << said_of(*client);
       for (const auto& member : parsed_one.as_object()) {
         context.out << std::string(member.key()) << ": " << text_of(json::object{{"v", member.value()}}, "v") << '\n';
       }
@@ -63,7 +66,7 @@ CommandResult status(const Context& context, const std::string& subscriber, bool
     print_lines(context.out, all.at("subscribers"), kColumns);
   } else {
     const json::object& log = all.at("event_log").as_object();
-    context.out << (client->host_runs() ? "host: running\n" : "host: not running\n") << "event log: offsets " << text_of(log, "begin") << " to "
+    context.out << said_of(*client) << "event log: offsets " << text_of(log, "begin") << " to "
                 << text_of(log, "end") << ", " << text_of(log, "record_bytes") << " bytes in " << text_of(log, "segments") << " segments\n";
     print_table(context.out, all.at("subscribers"), kColumns);
     for (const auto& problem : problems) context.out << "attention: " << problem << '\n';

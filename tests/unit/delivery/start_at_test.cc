@@ -50,6 +50,26 @@ TEST_F(StartingPlace, AnOffsetATimeAndAnAge) {
   EXPECT_EQ(engine->accept(SubscriberId{"d"}, "plugin", {.kind = StartAt::Kind::age, .age = age}).value().position, Offset{30});
 }
 
+TEST_F(StartingPlace, WhoseFormerOneIsLostMissesNothing) {
+  feed.append_many(40, 1);
+  feed.remove_before(Offset{10});
+  open();
+  using Kind = StartAt::Kind;
+  const auto place = [&](const char* name, StartAt at) {
+    at.position_lost = true;
+    const auto accepted = engine->accept(SubscriberId{name}, "plugin", at);
+    return accepted ? std::pair(accepted.value().position.value, state::to_string(accepted.value().condition)) : std::pair(UINT64_MAX, std::string_view());
+  };
+  const auto live = [](std::uint64_t offset) { return std::pair(offset, std::string_view("live")); };
+  EXPECT_EQ(place("now", {}), live(10));
+  EXPECT_EQ(place("hold", {.kind = Kind::hold}), std::pair(std::uint64_t{10}, std::string_view("held")));
+  EXPECT_EQ(place("age", {.kind = Kind::age, .age = 1s}), live(10));
+  EXPECT_EQ(place("beginning", {.kind = Kind::beginning}), live(10));
+  EXPECT_EQ(place("offset", {.kind = Kind::offset, .offset = Offset{17}}), live(17));
+  EXPECT_EQ(place("beyond", {.kind = Kind::offset, .offset = Offset{41}}), live(10)) << "of an event log that is lost too";
+  EXPECT_EQ(place("time", {.kind = Kind::time, .time = test::FakeFeed::start_ + 30s}), live(30));
+}
+
 TEST_F(StartingPlace, IsResolvedOnceAndStoredBeforeAnythingIsLoaded) {
   feed.append_many(10, 1);
   open();

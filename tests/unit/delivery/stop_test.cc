@@ -132,6 +132,46 @@ TEST_F(Stop, APauseDoesNotWaitForACheckpointAndSurvivesWhatThatOneCovered) {
   EXPECT_EQ(second->count(), 0U);
 }
 
+// It would be told "unavailable" after a quarter of a minute, and the order would be carried out all the same.
+TEST_F(Stop, AResumeOfAStoppedOneDoesNotWaitForACheckpoint) {
+  const auto first_is_ok = [](const Delivery& delivery, auto&) { return delivery.event->offset.value == 0 ? ScriptedSubscriber::ok() : ScriptedSubscriber::retry(); };
+  auto hanging = std::make_shared<ScriptedSubscriber>(first_is_ok, Traits{.concurrency = 1, .max_in_flight = 1, .has_checkpoint = true});
+  hanging->withholds_checkpoints = true;
+  auto with = wishes();
+  with.order_by.kind = OrderBy::Kind::all;
+  with.retry = {};
+  with.stop_after = 3;
+  open();
+  feed.append_many(10, 1);
+  attach(hanging, with);
+  ASSERT_TRUE(becomes("stopped"));
+  ASSERT_TRUE(poll_until([&] { return hanging->checkpoints_withheld == 1; }));
+  const auto before = std::chrono::steady_clock::now();
+  ASSERT_TRUE(engine->resume(id));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, 10s);
+  EXPECT_NE(status().state, "stopped");
+  kill_and_open();
+  EXPECT_EQ(store.load(id).value()->row.condition, state::Condition::live) << "what was answered is durable";
+}
+
+TEST_F(Stop, BlockedKeysOfADisabledOneAreShownAlsoInTheNextLife) {
+  auto with = wishes();
+  with.retry = {1h};
+  open();
+  feed.append_many(10, 5);
+  attach(std::make_shared<ScriptedSubscriber>([](const Delivery&, auto&) { return ScriptedSubscriber::retry(); }), with);
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 5; }));
+  ASSERT_TRUE(engine->disable(id, "for a test"));
+  EXPECT_EQ(status().state, "disabled");
+  EXPECT_EQ(status().blocked_keys, 5U);
+  kill_and_open();
+  EXPECT_EQ(status().state, "not_running") << "nobody has started it";
+  EXPECT_EQ(status().blocked_keys, 5U);
+  attach(std::make_shared<ScriptedSubscriber>(), with);
+  ASSERT_TRUE(becomes("live"));
+  EXPECT_EQ(status().blocked_keys, 5U) << "their delays are long";
+}
+
 TEST_F(Stop, DetachedKeepsItsPlaceAndComesBackAndIsForgotten) {
   open();
   attach(std::make_shared<ScriptedSubscriber>());

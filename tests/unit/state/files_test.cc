@@ -45,8 +45,7 @@ TEST_F(FilesTest, AreTheOwnersAlone) {
 
 TEST_F(FilesTest, AnEmptyFileIsVersionZeroAndIsBroughtUpToDate) {
   std::ofstream(path_).close();
-  EXPECT_TRUE(DeliveryStore::open(path_).value()->created());
-  EXPECT_FALSE(DeliveryStore::open(path_).value()->created());
+  EXPECT_TRUE(DeliveryStore::open(path_, true).value()->positions_lost()) << "it is as good as missing";
 }
 
 TEST_F(FilesTest, OfANewerHookhostAreNotTouched) {
@@ -92,7 +91,23 @@ TEST_F(FilesTest, AnInterruptedFirstStartIsBegunAgain) {
     auto transaction = Transaction::begin(database).value();
     ASSERT_TRUE(database.execute("CREATE TABLE meta (name TEXT)"));
   }
-  EXPECT_TRUE(DeliveryStore::open(path_).value()->created());
+  EXPECT_TRUE(DeliveryStore::open(path_, true).value()->positions_lost());
+}
+
+TEST_F(FilesTest, MadeBesideAnEventLogPositionsAreLostUntilTheyAreSettled) {
+  EXPECT_TRUE(DeliveryStore::open(path_, true).value()->positions_lost());
+  {
+    const auto again = DeliveryStore::open(path_, true).value();
+    EXPECT_TRUE(again->positions_lost()) << "a start that came to nothing settles nothing";
+    ASSERT_TRUE(again->settle_positions());
+    EXPECT_FALSE(again->positions_lost());
+  }
+  EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost());
+}
+
+TEST_F(FilesTest, MadeBeforeAnythingWasAppendedNoPositionIsLost) {
+  EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_lost());
+  EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost()) << "events came since";
 }
 
 class RegistryTest : public testing::Test {

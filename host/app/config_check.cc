@@ -1,0 +1,88 @@
+#include "app/config_check.h"
+
+#include "app/endpoint_build.h"
+#include "http/tls.h"
+#include "os/file_system.h"
+#include "signing/scheme.h"
+
+namespace hookhost::app {
+namespace {
+
+constexpr std::uint64_t kPemBytesMax = 1 << 20;
+
+class Collected {
+ public:
+  // `where`: "file:line:column: key".
+  void add(const std::string& where, const std::string& what) { lines_.push_back(where + ": " + what); }
+  void add_if_failed(const std::string& where, const Result<>& result) {
+    if (!result) add(where, result.error().message);
+  }
+  [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+Result<> check_pair(const config::Tls& tls) {
+  HOOKHOST_TRY(const auto pem, read_tls(tls));
+  HOOKHOST_CHECK(http::TlsContext::make(pem.certificate, pem.key));
+  return success();
+}
+
+void check_source(const config::Source& source, Collected& problems) {
+  const auto scheme = signing::parse_scheme(source.scheme);
+  if (!scheme) return;  // unsigned
+  for (std::size_t n = 0; n < source.secrets.size(); ++n) {
+    const auto key = signing::key_of(scheme.value(), source.secrets[n].value.reveal());
+    if (!key) problems.add(source.place + ": sources." + source.name + ".secrets[" + std::to_string(n) + "]", key.error().message);
+  }
+}
+
+void check_files(const config::Endpoint& endpoint, Collected& problems) {
+  const std::string where = endpoint.place + ": endpoints." + endpoint.name + ".tls";
+  if (!endpoint.certificate.empty()) problems.add_if_failed(where, check_pair({endpoint.certificate, endpoint.key}));
+  if (endpoint.ca.empty()) return;
+  if (const auto read = os::read_file(os::local_file_system(), endpoint.ca, kPemBytesMax); !read) problems.add(where + ".ca", read.error().message);
+}
+
+// A key says whose it is.
+void check_team_keys(const std::map<std::string, config::Team>& teams, Collected& problems) {
+  std::map<std::string, std::string> owners;
+  for (const auto& [name, team] : teams) {
+    for (std::size_t n = 0; n < team.api_keys.size(); ++n) {
+      const auto [owner, fresh] = owners.emplace(team.api_keys[n].reveal(), name);
+      if (fresh || team.api_keys[n].empty()) continue;
+      problems.add(team.place + ": teams." + name + ".api_keys[" + std::to_string(n) + "]", "is there twice, also in team " + owner->second + "; give each its own");
+    }
+  }
+}
+
+}  // namespace
+
+Result<http::TlsOptions> read_tls(const config::Tls& tls) {
+  auto& files = os::local_file_system();
+  HOOKHOST_TRY(auto certificate, os::read_file(files, tls.certificate, kPemBytesMax));
+  HOOKHOST_TRY(auto key, os::read_file(files, tls.key, kPemBytesMax));
+  return http::TlsOptions{std::move(certificate), std::move(key)};
+}
+
+std::vector<std::string> problems_of(const config::Config& config) {
+  Collected problems;
+  if (const auto& tls = config.listen.tls) problems.add_if_failed(tls->place + ": listen.tls", check_pair(*tls));
+  for (const auto& [name, source] : config.sources) check_source(source, problems);
+  for (const auto& [name, endpoint] : config.endpoints) {
+    problems.add_if_failed(endpoint.place + ": endpoints." + name, check_endpoint(endpoint, config.endpoint_defaults));
+    check_files(endpoint, problems);
+  }
+  check_team_keys(config.teams, problems);
+  return problems.take();
+}
+
+Result<> check_config(const config::Config& config) {
+  std::string all;
+  for (const std::string& line : problems_of(config)) all += (all.empty() ? "" : "\n") + line;
+  if (all.empty()) return success();
+  return fail(ErrorCode::invalid_config, std::move(all));
+}
+
+}  // namespace hookhost::app

@@ -1,0 +1,21 @@
+// What the reader of the configuration cannot judge, because other rooms know it: whether a secret is a key, an endpoint can be, a certificate
+// belongs to its key. `serve`, `check` and a reload ask the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "http/server.h"
+
+namespace hookhost::app {
+
+// Each begins with its place, "file:line:column: key: ".
+[[nodiscard]] std::vector<std::string> problems_of(const config::Config& config);
+// All of them as one error, one a line. Error: invalid_config.
+[[nodiscard]] Result<> check_config(const config::Config& config);
+
+// The PEM texts. Error: a file that cannot be read.
+[[nodiscard]] Result<http::TlsOptions> read_tls(const config::Tls& tls);
+
+}  // namespace hookhost::app
