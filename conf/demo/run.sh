@@ -193,7 +193,7 @@ serve receiver "$((port + 3))"
 url=http://127.0.0.1:$((port + 2))/in/hooks
 [ "$(curl -s -o forged -w '%{http_code}' -X POST -H 'webhook-id: evt_1' -H "webhook-timestamp: $(date +%s)" -H 'webhook-signature: v1,Zm9yZ2Vk' -d '{}' "$url")" = 401 ] ||
   die "the receiver takes a forged webhook"
-endpoint=$(hh endpoint add "$url" --name crm --event 'linkedin.message.*' --signing standard-webhooks --secret "$RECEIVER_SECRET" \
+endpoint=$(hh endpoint add "$url" --name crm --event 'linkedin.message.*' --signing standard-webhooks --secret-env RECEIVER_SECRET \
   --retry 200ms 500ms 1s 2s 5s 10s --since beginning --json | grep -oE '"id":"[^"]*"' | head -1 | cut -d '"' -f 4)
 start_sending 100 100/s
 eventually is_more delivered 500 || die "the receiver does not get 500 events"

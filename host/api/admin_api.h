@@ -4,15 +4,16 @@
 //   GET    /api/status                              GET    /api/plugins
 //   GET    /api/subscribers[/NAME]                  POST   /api/subscribers/NAME/pause | resume | acknowledge-gaps
 //   DELETE /api/subscribers/NAME                    POST   /api/reload                      {"dry_run": false}
-//   GET    /api/deliveries                          POST   /api/deliveries/retry-now        {"subscriber", "event"}
+//   GET    /api/deliveries[/history]                POST   /api/deliveries/retry-now        {"subscriber", "event"}
+//   GET    /api/attempts
 //   GET    /api/dead-letters                        GET    /api/dead-letters/NAME/STREAM/OFFSET
 //   POST   /api/dead-letters/retry | discard        {"subscriber", "type", "since", "offset", "stream", "all"}
 //   POST   /api/replays/plan, /api/replays          {"subscriber", "from", ...}
 //   GET    /api/replays[/ID]                        POST   /api/replays/ID/cancel | resume
 //   GET    /api/endpoints[/ID]                      POST   /api/endpoints                   {"url", "event", "secret", ...}
 //   PUT    /api/endpoints/ID                        POST   /api/endpoints/ID/pause | resume
-//   DELETE /api/endpoints/ID                        GET    /api/endpoints/ID/attempts
-//   POST   /api/forwards                            POST   /api/forwards/ID/keep            DELETE /api/forwards/ID
+//   DELETE /api/endpoints/ID                        DELETE /api/forwards/ID
+//   POST   /api/forwards                            POST   /api/forwards/ID/keep
 //   GET    /api/team-keys                           POST   /api/team-keys {"team", "label"} DELETE /api/team-keys/ID
 #pragma once
 

@@ -76,6 +76,12 @@ struct Published {
   bool duplicate = false;
 };
 
+// Of a team, into one of its endpoints.
+struct ReplayWishes {
+  std::string since;                 // beginning, an age or a time
+  std::optional<std::string> until;  // the same; exclusive
+};
+
 struct KeyInfo {
   std::string id, team, label;  // no id: it stands in the YAML file
   WallTime created_at;
@@ -96,10 +102,11 @@ class EndpointControl {
   [[nodiscard]] virtual Result<EndpointInfo> create(const std::optional<std::string>& team, const EndpointWishes& wishes) = 0;
   // Error: not_found (also for another team's), usage as create(); refused for one of the YAML file.
   [[nodiscard]] virtual Result<Changed> update(const std::optional<std::string>& team, std::string_view id, const EndpointWishes& wishes) = 0;
+  // Deletes every trace of it; of one that has left the YAML file too. Error: not_found; refused while it stands there.
   [[nodiscard]] virtual Result<> remove(const std::optional<std::string>& team, std::string_view id) = 0;
 
-  // The operator's own: stands still, whatever its owner wishes, until resume(); nothing is lost. Resuming one that its owner switched off
-  // switches it on and delivers what came meanwhile. Of every endpoint.
+  // The operator's own: stands still, whatever its owner wishes, until resume(); nothing is lost. Resuming one that its owner alone switched off
+  // switches it on and delivers what came meanwhile. Of every endpoint. Error: not_found; refused (with the way out).
   [[nodiscard]] virtual Result<> pause(std::string_view id) = 0;
   [[nodiscard]] virtual Result<> resume(std::string_view id) = 0;
 
@@ -113,8 +120,15 @@ class EndpointControl {
   // endpoint).
   [[nodiscard]] virtual Result<std::vector<TestTarget>> test(const std::string& team, std::string_view type, std::string_view data) = 0;
 
-  [[nodiscard]] virtual Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset> offset,
-                                                                       std::size_t limit) = 0;
+  // What was sent to it, tests among it, the newest first. Error: not_found.
+  [[nodiscard]] virtual Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id,
+                                                                       const state::AttemptQuery& query) = 0;
+  // Tries the delivery of an event again now: one that waits for its next attempt, or that was given up. Error: not_found (no such endpoint, or
+  // nothing of the event was sent to it), conflict (nothing of it waits).
+  [[nodiscard]] virtual Result<> retry(const std::string& team, std::string_view id, std::string_view event_id) = 0;
+  // Hands its events of that time to it again, marked as a replay; how many match. Blocks on reading the event log. Error: not_found, usage,
+  // conflict (it is off, another replay of it runs, it has not come to these events yet).
+  [[nodiscard]] virtual Result<std::uint64_t> replay(const std::string& team, std::string_view id, const ReplayWishes& wishes) = 0;
 
   // Appends an event of the team; `body` is the whole envelope as JSON bytes. `done` is called when it is durable, on any thread.
   virtual void publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,

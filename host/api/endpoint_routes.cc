@@ -13,8 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kAttemptsShown = 100;
-
 Result<std::optional<Duration>> duration_in(Arguments& arguments, const char* name) {
   HOOKHOST_TRY(const auto text, arguments.text(name));
   if (!text) return std::optional<Duration>{};
@@ -108,17 +106,6 @@ Result<json::value> remove(HostControl& host, const AdminCall&, const Path& path
   return done();
 }
 
-Result<json::value> attempts(HostControl& host, const AdminCall& call, const Path& path) {
-  HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
-  HOOKHOST_TRY(const auto offset, arguments.number("offset"));
-  HOOKHOST_TRY(const auto limit, arguments.number("limit"));
-  HOOKHOST_CHECK(arguments.finish());
-  HOOKHOST_TRY(const auto rows, host.endpoints().attempts(std::nullopt, path[2], offset ? std::optional(Offset{*offset}) : std::nullopt, limit.value_or(kAttemptsShown)));
-  json::array out;
-  for (const auto& row : rows) out.push_back(view(row));
-  return json::value(std::move(out));
-}
-
 Result<json::value> forward(HostControl& host, const AdminCall& call, const Path&) {
   HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
   HOOKHOST_TRY(const auto source, arguments.required("source"));
@@ -159,7 +146,6 @@ constexpr std::array kRoutes{
     Route{"DELETE", "/api/endpoints/*", remove},
     Route{"POST", "/api/endpoints/*/pause", change<&EndpointControl::pause>},
     Route{"POST", "/api/endpoints/*/resume", change<&EndpointControl::resume>},
-    Route{"GET", "/api/endpoints/*/attempts", attempts, Takes::query},
     Route{"POST", "/api/forwards", forward, Takes::body},
     Route{"POST", "/api/forwards/*/keep", keep_forward},
     Route{"DELETE", "/api/forwards/*", remove},

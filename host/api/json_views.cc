@@ -183,6 +183,7 @@ json::object view(const state::AttemptRow& attempt) {
                    {"error", text_or_null(attempt.error)},
                    {"answer", text_or_null(to_utf8(attempt.answer, attempt.answer.size() * 3))},
                    {"test", is_test}};
+  out["replay"] = is_test || attempt.stream == state::kMainStream ? json::value(nullptr) : json::value(attempt.stream);
   out["offset"] = is_test ? json::value(nullptr) : json::value(attempt.offset.value);
   out["status"] = attempt.http_status == 0 ? json::value(nullptr) : json::value(attempt.http_status);
   return out;

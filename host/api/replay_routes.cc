@@ -11,11 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-Result<delivery::StartAt> place_of(const std::string& text) {
-  HOOKHOST_TRY(const auto when, config::parse_when(text));
-  return start_at(when);
-}
-
 Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
   HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
   delivery::ReplayRequest out;

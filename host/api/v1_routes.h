@@ -19,6 +19,7 @@ struct V1Call {
   const Path& path;
   std::string_view query;
   std::string_view body;
+  [[nodiscard]] const std::string& webhook_id() const { return path.at(2); }  // of /v1/webhooks/ID...
 };
 
 struct V1Route {
@@ -35,6 +36,7 @@ struct V1Route {
 };
 
 [[nodiscard]] std::span<const V1Route> v1_webhook_routes();
+[[nodiscard]] std::span<const V1Route> v1_delivery_routes();
 [[nodiscard]] std::span<const V1Route> v1_test_routes();
 
 // One event or a batch. `done` is called when all are durable, or with why not, on any thread, maybe at once. Does not block.

@@ -24,7 +24,7 @@ constexpr std::array kOwnRoutes{
 // Those that name the path in so many words hide those with "*": "events" is no webhook's id.
 std::vector<const V1Route*> routes_at(const Path& path) {
   std::vector<const V1Route*> named, any;
-  for (const auto routes : {std::span<const V1Route>(kOwnRoutes), v1_webhook_routes(), v1_test_routes()}) {
+  for (const auto routes : {std::span<const V1Route>(kOwnRoutes), v1_webhook_routes(), v1_delivery_routes(), v1_test_routes()}) {
     for (const V1Route& route : routes) {
       if (!is_like(path, split_path(route.path))) continue;
       (route.path.find('*') == std::string_view::npos ? named : any).push_back(&route);

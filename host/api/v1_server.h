@@ -5,7 +5,11 @@
 //   GET    /v1/webhooks                      POST /v1/webhooks/test                      {"event", "data"}
 //   POST   /v1/webhooks                      GET  /v1/webhooks/test/events
 //   PUT    /v1/webhooks/ID                   GET  /v1/webhooks/test/example/EVENT
-//   DELETE /v1/webhooks/ID                   ours: GET /v1/webhooks/ID, GET /v1/webhooks/ID/deliveries, POST /v1/events, GET /v1/openapi.json
+//   DELETE /v1/webhooks/ID
+// Ours:
+//   GET    /v1/webhooks/ID                   POST /v1/webhooks/ID/replays                {"since", "until"}
+//   GET    /v1/webhooks/ID/deliveries        POST /v1/webhooks/ID/deliveries/EVENT/retry
+//   POST   /v1/events                        GET  /v1/openapi.json
 #pragma once
 
 #include <memory>

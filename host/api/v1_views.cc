@@ -45,6 +45,7 @@ json::object webhook_view(const EndpointInfo& endpoint) {
   out["state"] = endpoint.status.state;
   if (endpoint.paused_reason) out["pausedReason"] = *endpoint.paused_reason;
   out["heldCount"] = endpoint.status.held;
+  out["replaying"] = endpoint.status.replay.has_value();
   return out;
 }
 
@@ -54,7 +55,9 @@ json::object attempt_view(const state::AttemptRow& attempt) {
                    {"attempt", attempt.attempt},
                    {"at", v1_time(attempt.at)},
                    {"durationMs", std::chrono::duration<double, std::milli>(attempt.took).count()},
-                   {"outcome", attempt.outcome}};
+                   {"outcome", attempt.outcome},
+                   {"test", attempt.stream == state::kTestStream},
+                   {"replay", attempt.stream != state::kMainStream && attempt.stream != state::kTestStream}};
   if (attempt.http_status != 0) out["status"] = attempt.http_status;
   if (!attempt.answer.empty()) out["answer"] = to_utf8(attempt.answer, attempt.answer.size() * 3);
   if (!attempt.error.empty()) out["error"] = attempt.error;

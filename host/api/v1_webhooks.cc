@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 
-#include "api/arguments.h"
 #include "api/v1_fields.h"
 #include "api/v1_json.h"
 #include "api/v1_routes.h"
@@ -22,8 +21,6 @@ constexpr std::size_t kEventBytesMax = 200;
 constexpr std::size_t kHeadersMax = 32;
 constexpr std::size_t kHeaderBytesMax = 1024;
 constexpr std::size_t kRetriesMax = 32;
-constexpr std::size_t kDeliveriesMax = 500;
-constexpr std::size_t kDeliveriesDefault = 100;
 
 std::optional<std::vector<std::string>> read_events(V1Fields& fields, const V1Types& types) {
   auto events = fields.texts("events", kEventsMax, kEventBytesMax);
@@ -84,8 +81,6 @@ void add_unknown(json::object& answer, const V1Fields& fields) {
   if (!ignored.empty()) answer["ignored"] = std::move(ignored);
 }
 
-const std::string& webhook_id(const V1Call& call) { return call.path.at(2); }
-
 Result<V1Reply> list(const V1Call& call) {
   json::array out;
   for (const EndpointInfo& one : call.control.endpoints(call.team)) out.push_back(webhook_view(one));
@@ -93,7 +88,7 @@ Result<V1Reply> list(const V1Call& call) {
 }
 
 Result<V1Reply> show(const V1Call& call) {
-  HOOKHOST_TRY(const auto endpoint, call.control.endpoint(call.team, webhook_id(call)));
+  HOOKHOST_TRY(const auto endpoint, call.control.endpoint(call.team, call.webhook_id()));
   return V1Reply{200, webhook_view(endpoint)};
 }
 
@@ -123,7 +118,7 @@ Result<V1Reply> update(const V1Call& call) {
     if (wishes.active != true) fields.problem("resume", "only goes with \"active\": true");
   }
   HOOKHOST_CHECK(fields.finish());
-  HOOKHOST_TRY(const auto changed, call.control.update(call.team, webhook_id(call), wishes));
+  HOOKHOST_TRY(const auto changed, call.control.update(call.team, call.webhook_id(), wishes));
   json::object out{{"id", changed.endpoint.id}, {"message", "Webhook updated successfully"}};
   if (changed.skipped) out["skipped"] = *changed.skipped;
   add_unknown(out, fields);
@@ -131,21 +126,8 @@ Result<V1Reply> update(const V1Call& call) {
 }
 
 Result<V1Reply> remove(const V1Call& call) {
-  HOOKHOST_CHECK(call.control.remove(call.team, webhook_id(call)));
-  return V1Reply{200, json::object{{"id", webhook_id(call)}, {"message", "Webhook deleted successfully"}}};
-}
-
-// Newest first.
-Result<V1Reply> deliveries(const V1Call& call) {
-  HOOKHOST_TRY(auto arguments, Arguments::from_query(call.query));
-  const auto limit = arguments.number("limit");
-  if (!limit || limit.value().value_or(1) == 0 || limit.value().value_or(1) > kDeliveriesMax) {
-    return fail(ErrorCode::usage, "limit: must be a whole number from 1 to " + std::to_string(kDeliveriesMax));
-  }
-  HOOKHOST_TRY(const auto attempts, call.control.attempts(call.team, webhook_id(call), std::nullopt, limit.value().value_or(kDeliveriesDefault)));
-  json::array out;
-  for (const auto& one : attempts) out.push_back(attempt_view(one));
-  return V1Reply{200, std::move(out)};
+  HOOKHOST_CHECK(call.control.remove(call.team, call.webhook_id()));
+  return V1Reply{200, json::object{{"id", call.webhook_id()}, {"message", "Webhook deleted successfully"}}};
 }
 
 Result<V1Reply> verify(const V1Call& call) {
@@ -159,7 +141,6 @@ constexpr std::array kRoutes{
     V1Route{"GET", "/v1/webhooks/*", V1Rate::none, show},
     V1Route{"PUT", "/v1/webhooks/*", V1Rate::low, update},
     V1Route{"DELETE", "/v1/webhooks/*", V1Rate::low, remove},
-    V1Route{"GET", "/v1/webhooks/*/deliveries", V1Rate::none, deliveries},
 };
 
 }  // namespace

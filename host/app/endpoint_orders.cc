@@ -1,11 +1,8 @@
-// What /v1, the admin API and commands ask of endpoints.
-#include <algorithm>
-
+// Looking at endpoints and changing them, for /v1, the admin API and commands.
 #include "api/start_at.h"
 #include "app/endpoint_info.h"
 #include "app/endpoint_set.h"
 #include "app/random_text.h"
-#include "app/endpoint_sample.h"
 
 namespace hookhost::app {
 namespace {
@@ -85,12 +82,6 @@ Result<api::EndpointInfo> EndpointSet::endpoint(const std::optional<std::string>
   return fail(no_such(id));
 }
 
-Result<std::vector<state::AttemptRow>> EndpointSet::attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset> offset,
-                                                            std::size_t limit) {
-  HOOKHOST_CHECK(endpoint(team, id));
-  return rooms_.store.attempts(SubscriberId{std::string(id)}, offset, limit);
-}
-
 // --- Changes -----------------------------------------------------------------------------------------------------------------------
 
 // Order: its position exists before the registry names it. Killed in between, it is forgotten at the next start.
@@ -107,9 +98,9 @@ Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& 
   HOOKHOST_CHECK(apply_wishes(wishes, all->rules, now, row));
   delivery::StartAt from;
   if (wishes.since) {
-    const auto when = config::parse_when(*wishes.since);
-    if (!when) return fail(ErrorCode::usage, "since: " + when.error().message);
-    from = api::start_at(when.value());
+    const auto place = team ? api::place_of_team(*wishes.since) : api::place_of(*wishes.since);
+    if (!place) return fail(ErrorCode::usage, "since: " + place.error().message);
+    from = place.value();
   }
   const auto accepted = runner_.accept(row.id, from);
   if (!accepted) {
@@ -194,78 +185,40 @@ Result<> EndpointSet::remove(const std::optional<std::string>& team, std::string
   const std::scoped_lock change(changes_);
   const std::string name(id);
   if (!team && forwards_.find(name)) return forwards_.end(name);
+  if (!team && !row_of(team, id) && !said()->endpoints.contains(name)) {  // it may have left the file
+    HOOKHOST_CHECK(must_be_an_endpoint(id));
+    return rooms_.engine.forget(SubscriberId{name});
+  }
   HOOKHOST_CHECK(must_be_changeable(team, id));
   HOOKHOST_CHECK(rooms_.registry.erase_webhook(name));
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = rows_.find(id);
-    if (found->second->origin == "v1") {
-      const auto of_team = of_team_.find(found->second->team.value_or(""));
-      of_team->second.erase(name);
-      if (of_team->second.empty()) of_team_.erase(of_team);
-    }
-    rows_.erase(found);
-  }
+  const Row row = row_of(team, id);
+  remember_counts(*row);
+  drop(*row);
   return runner_.forget(name);
 }
 
+Result<> EndpointSet::must_be_an_endpoint(std::string_view id) const {
+  const auto status = rooms_.engine.status(SubscriberId{std::string(id)});
+  return status && status.value().kind == EndpointRunner::kKind ? Result<>(success()) : Result<>(fail(no_such(id)));
+}
+
 Result<> EndpointSet::pause(std::string_view id) {
-  HOOKHOST_CHECK(endpoint(std::nullopt, id));
+  HOOKHOST_CHECK(must_be_an_endpoint(id));
   return rooms_.engine.pause(SubscriberId{std::string(id)}, kPaused);
 }
 
+// Whatever the operator had stopped goes on; what its owner has switched off too stays off until its owner, or the operator a second time, wants it.
 Result<> EndpointSet::resume(std::string_view id) {
+  const SubscriberId subscriber{std::string(id)};
   const Row row = row_of(std::nullopt, id);
   if (row && !row->active) {
-    HOOKHOST_TRY(const auto changed, update(std::nullopt, id, {.active = true, .backlog = true}));
-    if (changed.endpoint.status.state != "paused") return success();
+    HOOKHOST_TRY(const auto status, rooms_.engine.status(subscriber));
+    if (status.state == "paused" && status.reason != kSwitchedOff) return rooms_.engine.pause(subscriber, kSwitchedOff);
+    HOOKHOST_CHECK(update(std::nullopt, id, {.active = true, .backlog = true}));
+    return success();
   }
-  HOOKHOST_CHECK(endpoint(std::nullopt, id));
-  return rooms_.engine.resume(SubscriberId{std::string(id)});
-}
-
-// --- Forwards, tests, publishing ---------------------------------------------------------------------------------------------------
-
-Result<api::EndpointInfo> EndpointSet::forward(std::string_view source, std::string_view url, std::string_view from) {
-  if (!runner_.sends()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask again");
-  const auto sources = rooms_.ingest.sources();
-  const auto& all = sources->all();
-  if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return one->settings.name == source; })) {
-    return fail(ErrorCode::not_found, "there is no source '" + std::string(source) + "' in the configuration");
-  }
-  HOOKHOST_TRY(const auto when, config::parse_when(from.empty() ? std::string_view("now") : from));
-  HOOKHOST_TRY(const std::string id, forwards_.begin(std::string(source), std::string(url), api::start_at(when)));
-  return endpoint(std::nullopt, id);
-}
-
-Result<api::EndpointInfo> EndpointSet::keep_forward(std::string_view id) {
-  HOOKHOST_CHECK(forwards_.keep(std::string(id)));
-  return endpoint(std::nullopt, id);
-}
-
-Result<std::vector<api::TestTarget>> EndpointSet::test(const std::string& team, std::string_view type, std::string_view data) {
-  const auto all = said();
-  HOOKHOST_TRY(const auto event, make_test_event(type, team, data, rooms_.ids.next(rooms_.clock.wall()), rooms_.clock.wall()));
-  std::vector<api::TestTarget> out;
-  for (const Row& row : rows(team)) {
-    HOOKHOST_TRY(const auto built, build(*row, all->rules));
-    const auto& events = built.endpoint.events;
-    const auto gets = [&](const Pattern& pattern) { return pattern.matches(event->source, event->provider, event->type); };
-    if (!row->active || std::none_of(events.begin(), events.end(), gets)) continue;
-    if (const auto status = rooms_.engine.status(built.endpoint.id); status && status.value().state == "stopped") continue;
-    runner_.send_test(built.endpoint, event);
-    out.push_back({row->id, row->name, row->url});
-  }
-  if (out.empty()) return fail(ErrorCode::not_found, "No webhooks found for this event");
-  return out;
-}
-
-void EndpointSet::publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
-                          std::function<void(Result<api::Published>)> done) {
-  ingest::Publication publication{team, std::move(type), std::move(body), std::move(idempotency_key), {}};
-  rooms_.ingest.publish(std::move(publication), [done = std::move(done)](const Result<ingest::Accepted>& accepted) {
-    done(accepted ? Result<api::Published>(api::Published{accepted.value().id, accepted.value().duplicate}) : Result<api::Published>(fail(accepted.error())));
-  });
+  HOOKHOST_CHECK(must_be_an_endpoint(id));
+  return rooms_.engine.resume(subscriber);
 }
 
 }  // namespace hookhost::app

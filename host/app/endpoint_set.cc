@@ -9,6 +9,11 @@ namespace {
 
 const char* const kNotInUse = "enabled: false in the configuration";
 
+void add_attempts(const delivery::SubscriberStatus& status, TeamCounts& to) {
+  to.succeeded += status.outcomes.ok;
+  to.failed += status.outcomes.retry + status.outcomes.reject;
+}
+
 bool is_ours(const std::string& id) { return id.starts_with("webhook_") || id.starts_with(Forwards::kPrefix); }
 
 }  // namespace
@@ -26,6 +31,33 @@ void EndpointSet::keep(Row row) {
   if (row->origin == "v1") of_team_[row->team.value_or("")].insert_or_assign(row->id, row);
   const std::string id = row->id;
   rows_.insert_or_assign(id, std::move(row));
+}
+
+void EndpointSet::drop(const state::WebhookRow& row) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto of_team = of_team_.find(row.team.value_or("")); row.origin == "v1" && of_team != of_team_.end()) {
+    of_team->second.erase(row.id);
+    if (of_team->second.empty()) of_team_.erase(of_team);
+  }
+  rows_.erase(row.id);
+}
+
+void EndpointSet::remember_counts(const state::WebhookRow& row) {
+  const auto status = rooms_.engine.status(SubscriberId{row.id});
+  if (row.origin != "v1" || !status) return;
+  const std::scoped_lock lock(mutex_);
+  add_attempts(status.value(), removed_[row.team.value_or("")]);
+}
+
+std::map<std::string, TeamCounts> EndpointSet::count_teams(const std::vector<delivery::SubscriberStatus>& all) const {
+  const std::scoped_lock lock(mutex_);
+  auto out = removed_;
+  for (const auto& one : all) {
+    const auto found = rows_.find(one.id.value);
+    if (found != rows_.end() && found->second->origin == "v1") add_attempts(one, out[found->second->team.value_or("")]);
+  }
+  for (const auto& [team, rows] : of_team_) out[team].endpoints = rows.size();
+  return out;
 }
 
 EndpointSet::Row EndpointSet::row_of(const std::optional<std::string>& team, std::string_view id) const {
@@ -49,6 +81,11 @@ std::vector<EndpointSet::Row> EndpointSet::rows(const std::optional<std::string>
 
 bool EndpointSet::is_registered(const SubscriberId& id) const { return row_of(std::nullopt, id.value) || forwards_.find(id.value); }
 
+bool EndpointSet::is_of_a_team(const SubscriberId& id) const {
+  const Row row = row_of(std::nullopt, id.value);
+  return row && row->origin == "v1";
+}
+
 Result<> EndpointSet::load(const config::Config& config) {
   HOOKHOST_CHECK(keys_.load());
   keys_.configure(config.teams);
@@ -65,9 +102,9 @@ Result<> EndpointSet::load(const config::Config& config) {
 Result<> EndpointSet::accept(const config::Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) {
     const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at, rooms_.store.positions_lost()), delivery::Earlier::counted);
-    if (!accepted) {
-      return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + ".start_at: " + accepted.error().message);
-    }
+    if (accepted) continue;
+    const bool other_kind = accepted.error().code == ErrorCode::refused;
+    return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + (other_kind ? ": " : ".start_at: ") + accepted.error().message);
   }
   return success();
 }

@@ -23,6 +23,11 @@
 
 namespace hookhost::app {
 
+// Of the endpoints that a team made through /v1: how many there are, and their attempts since the process started.
+struct TeamCounts {
+  std::uint64_t endpoints = 0, succeeded = 0, failed = 0;
+};
+
 class EndpointSet final : public api::EndpointControl {
  public:
   struct Rooms {  // which outlive it; the engine ends before
@@ -44,6 +49,9 @@ class EndpointSet final : public api::EndpointControl {
   // Now and then.
   void maintain() { forwards_.end_unwanted(); }
   [[nodiscard]] bool is_registered(const SubscriberId& id) const;
+  [[nodiscard]] bool is_of_a_team(const SubscriberId& id) const;  // made through /v1
+  // By team, those of removed endpoints among them: a team's counters never go back.
+  [[nodiscard]] std::map<std::string, TeamCounts> count_teams(const std::vector<delivery::SubscriberStatus>& all) const;
 
   [[nodiscard]] Result<std::string> team_of_key(std::string_view key) override { return keys_.team_of(key); }
   [[nodiscard]] std::vector<api::EndpointInfo> endpoints(const std::optional<std::string>& team) override;
@@ -56,8 +64,10 @@ class EndpointSet final : public api::EndpointControl {
   [[nodiscard]] Result<api::EndpointInfo> forward(std::string_view source, std::string_view url, std::string_view from) override;
   [[nodiscard]] Result<api::EndpointInfo> keep_forward(std::string_view id) override;
   [[nodiscard]] Result<std::vector<api::TestTarget>> test(const std::string& team, std::string_view type, std::string_view data) override;
-  [[nodiscard]] Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset> offset,
-                                                               std::size_t limit) override;
+  [[nodiscard]] Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id,
+                                                               const state::AttemptQuery& query) override;
+  [[nodiscard]] Result<> retry(const std::string& team, std::string_view id, std::string_view event_id) override;
+  [[nodiscard]] Result<std::uint64_t> replay(const std::string& team, std::string_view id, const api::ReplayWishes& wishes) override;
   void publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
                std::function<void(Result<api::Published>)> done) override;
   [[nodiscard]] Result<std::pair<api::KeyInfo, std::string>> make_key(const std::string& team, const std::string& label) override {
@@ -75,6 +85,8 @@ class EndpointSet final : public api::EndpointControl {
   };
 
   [[nodiscard]] std::shared_ptr<const Said> said() const;
+  void drop(const state::WebhookRow& row);  // which its caller keeps alive
+  void remember_counts(const state::WebhookRow& row);
   [[nodiscard]] Row row_of(const std::optional<std::string>& team, std::string_view id) const;  // null: none that this team may see
   [[nodiscard]] std::vector<Row> rows(const std::optional<std::string>& team) const;
   void keep(Row row);
@@ -85,6 +97,7 @@ class EndpointSet final : public api::EndpointControl {
   [[nodiscard]] Result<> switch_off(const std::string& id);
   [[nodiscard]] Result<std::optional<std::uint64_t>> switch_on(const std::string& id, bool backlog);
   [[nodiscard]] Result<> must_be_changeable(const std::optional<std::string>& team, std::string_view id) const;
+  [[nodiscard]] Result<> must_be_an_endpoint(std::string_view id) const;
 
   Rooms rooms_;
   EndpointRunner runner_;
@@ -95,6 +108,7 @@ class EndpointSet final : public api::EndpointControl {
   std::shared_ptr<const Said> said_ = std::make_shared<const Said>();
   std::map<std::string, Row, std::less<>> rows_;                          // by id
   std::map<std::string, std::map<std::string, Row>, std::less<>> of_team_;  // those made through /v1, by team and id
+  std::map<std::string, TeamCounts> removed_;                               // what removed ones of those had counted
 };
 
 }  // namespace hookhost::app

@@ -39,6 +39,14 @@ void add_sources(api::MetricsPage& page, const ingest::Sources& sources) {
   }
 }
 
+// Of those made through /v1 there are as many as teams wish: they are shown by team, and a team is the operator's word. One of them:
+// `hookhost status ID`.
+void add_team(api::MetricsPage& page, const std::string& team, const TeamCounts& counts) {
+  page.gauge("hookhost_team_endpoints", "Endpoints that a team made through /v1.", static_cast<double>(counts.endpoints), {{"team", team}});
+  page.counter("hookhost_team_attempts_total", "Attempts to deliver to them, by their outcome.", static_cast<double>(counts.succeeded), {{"team", team}, {"outcome", "ok"}});
+  page.counter("hookhost_team_attempts_total", "", static_cast<double>(counts.failed), {{"team", team}, {"outcome", "failed"}});
+}
+
 void add_subscriber(api::MetricsPage& page, const delivery::SubscriberStatus& status) {
   const api::MetricsPage::Labels labels{{"subscriber", status.id.value}};
   page.gauge("hookhost_subscriber_lag_events", "Events between a subscriber's place and the end of the event log.", static_cast<double>(status.lag_events), labels);
@@ -79,7 +87,11 @@ void Host::add_metrics(api::MetricsPage& page) {
   page.gauge("hookhost_disk_free_bytes", "Free space where the events are.", static_cast<double>(sizes.free_bytes));
   page.gauge("hookhost_event_log_lost_events", "Answered events that were damaged and whose loss was accepted.", static_cast<double>(log_->recovery().lost_events));
   page.gauge("hookhost_event_log_poisoned", "1 after a failed write: restart the host.", log_->is_poisoned() ? 1 : 0);
-  for (const auto& status : engine_->status()) add_subscriber(page, status);
+  const auto statuses = engine_->status();
+  for (const auto& status : statuses) {
+    if (!endpoints_->is_of_a_team(status.id)) add_subscriber(page, status);
+  }
+  for (const auto& [team, counts] : endpoints_->count_teams(statuses)) add_team(page, team, counts);
   for (const auto& [instance, samples] : plugins_->metrics()) {
     for (const auto& sample : samples) {
       const std::string name = "hookhost_plugin_" + sample.name;

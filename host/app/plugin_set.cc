@@ -217,6 +217,7 @@ Result<> PluginSet::accept(const config::Config& config) {
     if (!accepted && accepted.error().code == ErrorCode::usage) {
       return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + accepted.error().message);
     }
+    if (!accepted && accepted.error().code == ErrorCode::refused) return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ": " + accepted.error().message);
     HOOKHOST_CHECK(accepted);
     if (!accepted.value().first_time) continue;
     diagnose(Level::info, "app", "a new subscriber",

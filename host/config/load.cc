@@ -51,8 +51,26 @@ void read_event_log(Section section, EventLog& out) {
   section.finish();
 }
 
+// A key says whose it is, or it is nobody's. Those that were not asked for are empty.
+void check_keys(const Config& config, Problems& problems) {
+  constexpr std::size_t kKeyBytesMax = 256;
+  std::map<std::string, std::string> owners;
+  for (const auto& [name, team] : config.teams) {
+    for (std::size_t i = 0; i < team.api_keys.size(); ++i) {
+      if (team.api_keys[i].empty()) continue;
+      const std::string& key = team.api_keys[i].reveal();
+      const std::string path = team.place + ": teams." + name + ".api_keys[" + std::to_string(i) + "]: ";
+      const bool can_be_sent = key.size() <= kKeyBytesMax && std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+      if (!can_be_sent) problems.lines.push_back(path + "a key is at most 256 visible ASCII characters without spaces");
+      const auto [other, fresh] = owners.emplace(key, name);
+      if (!fresh && other->second != name) problems.lines.push_back(path + "is a key of team " + other->second + " too; each team needs keys of its own");
+    }
+  }
+}
+
 // Where teams are told apart, nothing may leave open whose it is.
 void check_teams(const Config& config, Problems& problems) {
+  check_keys(config, problems);
   if (config.teams.empty()) return;
   const auto stands_under_teams = [&](const std::string& place, const std::string& path, const std::string& team) {
     if (!config.teams.contains(team)) problems.lines.push_back(place + ": " + path + ".team: '" + team + "' does not stand under teams; add it there");

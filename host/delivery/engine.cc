@@ -42,6 +42,11 @@ Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, c
     const Runner* runner = impl_->find(id);
     return runner == nullptr ? std::nullopt : std::optional(runner->row());
   }));
+  if (known && known->kind != kind) {
+    return fail(ErrorCode::refused, id.value + " is known as " + (known->kind == "endpoint" ? "an " : "a ") + known->kind +
+                                        ", whose position is kept: choose another name; or take it out, reload, and: hookhost " +
+                                        (known->kind == "endpoint" ? "endpoint remove " : "plugin forget ") + id.value);
+  }
   if (known) {
     Accepted out{false, known->condition, known->position.frontier};
     if (known->condition != state::Condition::detached) return out;

@@ -55,7 +55,7 @@ std::string refusal_of(const ReplayRequest& request, const Situation& now, const
   const std::string name = now.row.id.value;
   if (!now.attached) return name + " has no running instance: enable it first";
   if (now.row.condition == state::Condition::paused || now.row.condition == state::Condition::stopped) {
-    return name + " is " + std::string(state::to_string(now.row.condition)) + ": hookhost plugin resume " + name + " first";
+    return name + " is " + std::string(state::to_string(now.row.condition)) + ": " + resume_command(now.row.kind, now.row.id) + " first";
   }
   if (now.running && !request.reset) {
     return "replay " + std::to_string(*now.running) + " runs: wait for it, or hookhost replays cancel " + std::to_string(*now.running);

@@ -63,13 +63,14 @@ SubscriberStatus Runner::status() const {
   out.last_error = last_error_;
   out.last_error_at = last_error_at_;
   if (replay_) out.replay = replay_->row.id;
-  const std::string resume = "hookhost " + (row_.kind == "endpoint" ? std::string("endpoint") : std::string("plugin")) + " resume " + name;
+  const std::string resume = resume_command(row_.kind, row_.id);
   switch (row_.condition) {
     case state::Condition::held: out.way_out = resume + ", or hookhost replay " + name + " --from beginning"; return out;
     case state::Condition::paused:
     case state::Condition::stopped: out.way_out = resume; return out;
     case state::Condition::detached:
-      out.way_out = "put it back into the configuration and reload, or: hookhost plugin forget " + name;
+      out.way_out = "put it back into the configuration and reload, or: hookhost " +
+                    (row_.kind == "endpoint" ? "endpoint remove " + name : "plugin forget " + name);
       return out;
     case state::Condition::live: break;
   }

@@ -45,6 +45,11 @@ struct SubscriberStatus {
   std::optional<std::uint64_t> replay;  // the one that runs
 };
 
+// The command for people that lets one go on: "hookhost endpoint resume NAME".
+[[nodiscard]] inline std::string resume_command(const std::string& kind, const SubscriberId& id) {
+  return "hookhost " + std::string(kind == "endpoint" ? "endpoint" : "plugin") + " resume " + id.value;
+}
+
 struct DeliveryStatus {
   SubscriberId subscriber;
   state::StreamId stream = 0;

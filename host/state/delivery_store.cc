@@ -64,8 +64,8 @@ class SqliteStore final : public DeliveryStore {
   Result<std::uint64_t> count_parked(const SubscriberId& subscriber, ParkedRow::Kind kind) override {
     return read([&](Database& database) { return reads::count_parked(database, subscriber, kind); });
   }
-  Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) override {
-    return read([&](Database& database) { return reads::attempts(database, subscriber, offset, limit); });
+  Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, const AttemptQuery& query) override {
+    return read([&](Database& database) { return reads::attempts(database, subscriber, query); });
   }
   Result<std::vector<ReplayRow>> replays(std::optional<SubscriberId> subscriber) override {
     return read([&](Database& database) { return reads::replays(database, subscriber); });

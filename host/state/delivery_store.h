@@ -203,6 +203,13 @@ struct ParkedQuery {
   std::optional<std::pair<SubscriberId, Offset>> after;  // paging
 };
 
+// Which attempts of a subscriber.
+struct AttemptQuery {
+  std::optional<Offset> offset;  // of this event
+  std::optional<EventId> id;     // the same, by its id; finds tests too
+  std::size_t limit = 0;         // 0: all
+};
+
 class DeliveryStore {
  public:
   virtual ~DeliveryStore() = default;
@@ -230,7 +237,8 @@ class DeliveryStore {
   [[nodiscard]] virtual Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(const ParkedQuery& query) = 0;  // copies left out
   [[nodiscard]] virtual Result<std::optional<ParkedRow>> parked_one(const SubscriberId& subscriber, StreamId stream, Offset offset) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> count_parked(const SubscriberId& subscriber, ParkedRow::Kind kind) = 0;
-  [[nodiscard]] virtual Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) = 0;
+  // The newest first.
+  [[nodiscard]] virtual Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, const AttemptQuery& query) = 0;
   [[nodiscard]] virtual Result<std::vector<ReplayRow>> replays(std::optional<SubscriberId> subscriber) = 0;
   [[nodiscard]] virtual Result<std::vector<GapRow>> gaps(const SubscriberId& subscriber) = 0;
   [[nodiscard]] virtual Result<StreamId> next_replay_id() = 0;

@@ -191,12 +191,14 @@ Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subsc
   return found ? row->number(0) : 0;
 }
 
-Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, std::optional<Offset> offset, std::size_t limit) {
+Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, const AttemptQuery& query) {
   std::string sql = "SELECT stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer FROM attempt WHERE subscriber=?1";
-  if (offset) sql += " AND offset=?2";
+  if (query.offset) sql += " AND offset=?2";
+  if (query.id) sql += " AND id=?4";
   HOOKHOST_TRY(const auto rows, database.cached(sql + " ORDER BY rowid DESC LIMIT ?3"));
-  rows->bind(1, subscriber.value).bind(3, limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(limit));
-  if (offset) rows->bind(2, offset->value);
+  rows->bind(1, subscriber.value).bind(3, query.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(query.limit));
+  if (query.offset) rows->bind(2, query.offset->value);
+  if (query.id) rows->bind(4, query.id->value);
   std::vector<AttemptRow> out;
   for (;;) {
     HOOKHOST_TRY(const bool more, rows->row());

@@ -11,8 +11,7 @@ namespace hookhost::state::reads {
 [[nodiscard]] Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(Database& database, const ParkedQuery& query);
 [[nodiscard]] Result<std::optional<ParkedRow>> parked_one(Database& database, const SubscriberId& subscriber, StreamId stream, Offset offset);
 [[nodiscard]] Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subscriber, ParkedRow::Kind kind);
-[[nodiscard]] Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, std::optional<Offset> offset,
-                                                       std::size_t limit);
+[[nodiscard]] Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, const AttemptQuery& query);
 [[nodiscard]] Result<std::vector<ReplayRow>> replays(Database& database, const std::optional<SubscriberId>& subscriber);
 [[nodiscard]] Result<std::vector<GapRow>> gaps(Database& database, const SubscriberId& subscriber);
 [[nodiscard]] Result<std::optional<std::string>> kv_get(Database& database, const SubscriberId& subscriber, std::string_view key);

@@ -96,6 +96,13 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
       {"GET", "/webhooks/{webhookId}/deliveries", one + "/deliveries", ""},
       {"GET", "/webhooks/{webhookId}/deliveries", one + "/deliveries?limit=0", "", 400},
       {"GET", "/webhooks/{webhookId}/deliveries", absent + "/deliveries", "", 404},
+      {"POST", "/webhooks/{webhookId}/deliveries/{eventId}/retry", one + "/deliveries/evt_1/retry", "", 202},
+      {"POST", "/webhooks/{webhookId}/deliveries/{eventId}/retry", one + "/deliveries/evt_2/retry", "", 404},
+      {"POST", "/webhooks/{webhookId}/deliveries/{eventId}/retry", one + "/deliveries/evt_1/retry", large, 413},
+      {"POST", "/webhooks/{webhookId}/replays", one + "/replays", R"({"since":"2h"})", 202},
+      {"POST", "/webhooks/{webhookId}/replays", one + "/replays", "{}", 400},
+      {"POST", "/webhooks/{webhookId}/replays", absent + "/replays", R"({"since":"2h"})", 404},
+      {"POST", "/webhooks/{webhookId}/replays", one + "/replays", large, 413},
       {"GET", "/webhooks/events", "/webhooks/events", ""},
       {"POST", "/webhooks/test", "/webhooks/test", test},
       {"POST", "/webhooks/test", "/webhooks/test", R"({"event":"*"})", 400},
@@ -123,11 +130,13 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
     host_.control.failure = Error{code, "not now"};
     run({"POST", "/webhooks", "/webhooks", kCreate, http_status(code)});
     run({"PUT", "/webhooks/{webhookId}", one, "{}", http_status(code)});
+    run({"POST", "/webhooks/{webhookId}/replays", one + "/replays", R"({"since":"2h"})", http_status(code)});
+    run({"POST", "/webhooks/{webhookId}/deliveries/{eventId}/retry", one + "/deliveries/evt_1/retry", "", http_status(code)});
     if (code != ErrorCode::conflict) run({"POST", "/events", "/events", event, http_status(code)});
   }
   host_.control.failure.reset();
   host_.v1.configure({.rate_limits = {.high = 0, .medium = 0, .low = 0}, .types = {}});
-  for (const auto& call : listed(ours_, {"200", "201", "400", "401", "404", "409", "413", "5XX"})) {
+  for (const auto& call : listed(ours_, {"200", "201", "202", "400", "401", "404", "409", "413", "5XX"})) {
     const std::string method = call.substr(0, call.find(' ')), path = call.substr(method.size() + 1, call.rfind(' ') - method.size() - 1);
     std::string target = path;
     std::erase_if(target, [](char c) { return c == '{' || c == '}'; });

@@ -115,11 +115,11 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     const auto& parked = all_[id].parked;
     return static_cast<std::uint64_t>(std::count_if(parked.begin(), parked.end(), [&](const auto& row) { return row.second.kind == kind; }));
   }
-  [[nodiscard]] Result<std::vector<state::AttemptRow>> attempts(const SubscriberId& id, std::optional<Offset> offset, std::size_t) override {
+  [[nodiscard]] Result<std::vector<state::AttemptRow>> attempts(const SubscriberId& id, const state::AttemptQuery& query) override {
     const std::lock_guard lock(mutex_);
     std::vector<state::AttemptRow> out;
     for (const auto& row : all_[id].attempts) {
-      if (!offset || *offset == row.offset) out.push_back(row);
+      if (query.offset.value_or(row.offset) == row.offset && query.id.value_or(row.id) == row.id) out.push_back(row);
     }
     return out;
   }

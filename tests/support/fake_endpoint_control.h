@@ -26,6 +26,8 @@ class FakeEndpointControl final : public api::EndpointControl {
   std::vector<Publication> publications;
   std::vector<Test> tests;
   std::vector<state::AttemptRow> attempt_rows;
+  std::vector<EventId> retried;
+  std::vector<api::ReplayWishes> replays;
   api::EndpointWishes last_wishes;
   std::optional<std::uint64_t> skipped;
   std::optional<Error> failure;  // what every call but team_of_key() ends with
@@ -95,10 +97,26 @@ class FakeEndpointControl final : public api::EndpointControl {
     tests.push_back({team, std::string(type), std::string(data)});
     return out;
   }
-  Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id, std::optional<Offset>, std::size_t limit) override {
+  Result<std::vector<state::AttemptRow>> attempts(const std::optional<std::string>& team, std::string_view id, const state::AttemptQuery& query) override {
     const std::scoped_lock lock(mutex_);
     HOOKHOST_CHECK(find(team, id));
-    return std::vector<state::AttemptRow>(attempt_rows.begin(), attempt_rows.begin() + static_cast<std::ptrdiff_t>(std::min(limit, attempt_rows.size())));
+    std::vector<state::AttemptRow> out;
+    for (const auto& row : attempt_rows) {
+      if (query.id.value_or(row.id) == row.id && out.size() < query.limit) out.push_back(row);
+    }
+    return out;
+  }
+  Result<> retry(const std::string& team, std::string_view id, std::string_view event_id) override {
+    HOOKHOST_TRY(const auto rows, attempts(team, id, {.id = EventId{std::string(event_id)}, .limit = 1}));
+    if (rows.empty()) return fail(ErrorCode::not_found, "nothing of this event was sent to it");
+    retried.push_back(rows.front().id);
+    return success();
+  }
+  Result<std::uint64_t> replay(const std::string& team, std::string_view id, const api::ReplayWishes& wishes) override {
+    const std::scoped_lock lock(mutex_);
+    HOOKHOST_CHECK(find(team, id));
+    replays.push_back(wishes);
+    return std::uint64_t{7};
   }
 
   void publish(const std::string& team, std::string type, std::string body, std::string key, std::function<void(Result<api::Published>)> done) override {

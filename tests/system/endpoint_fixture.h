@@ -81,6 +81,11 @@ class EndpointTest : public CommandTest {
     defaults_ = "endpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.0/8\"]}\n";
     write_endpoints();
   }
+  // Further lines of the configuration.
+  void say(const std::string& lines) {
+    lines_ += lines;
+    write_endpoints();
+  }
   // Messages `from` until before `until` of one chat.
   void send_messages(std::int64_t from, std::int64_t until, const std::string& chat = "chat_1") {
     KakiyoSender sender(host.public_port());
@@ -105,12 +110,12 @@ class EndpointTest : public CommandTest {
 
  private:
   void write_endpoints() {
-    host.more = defaults_;
+    host.more = lines_ + defaults_;
     if (!endpoints_.empty()) host.more += "endpoints:\n";
     for (const auto& [name, value] : endpoints_) host.more += "  " + name + ": " + value + "\n";
   }
   std::map<std::string, std::string> endpoints_;
-  std::string defaults_;
+  std::string lines_, defaults_;
 };
 
 }  // namespace hookhost::test

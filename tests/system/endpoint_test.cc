@@ -1,7 +1,7 @@
 // Endpoints of a real host: those of the YAML file and what becomes of their deliveries.
 #include <gmock/gmock.h>
 
-#include "system/endpoint_fixture.h"
+#include "system/v1_fixture.h"
 
 namespace hookhost::test {
 namespace {
@@ -12,17 +12,6 @@ using testing::Not;
 
 class Endpoints : public EndpointTest {};
 
-bool verifies(signing::Scheme scheme, const Receiver& receiver, std::size_t n, const std::vector<std::string>& names, const std::string& secret) {
-  std::vector<std::string> values;
-  for (const auto& name : names) values.push_back(receiver.header(n, name));
-  std::vector<signing::HeaderView> headers;
-  for (std::size_t i = 0; i < names.size(); ++i) headers.push_back({names[i], values[i]});
-  const signing::Secret known{secret, {}};
-  const auto verdict = signing::verify({.scheme = scheme}, {&known, 1}, headers, receiver.bodies().at(n), system_clock().wall());
-  if (!verdict.ok) ADD_FAILURE() << verdict.why;
-  return verdict.ok;
-}
-
 TEST_F(Endpoints, OfTheFileGetSignedPostsOfTheBytesThatCame) {
   Receiver receiver;
   add_endpoint("crm", receiver.url(), ", events: [\"linkedin.message.*\"], secrets: [\"endpoint-test-secret\"], headers: {X-Token: mine}");
@@ -32,7 +21,7 @@ TEST_F(Endpoints, OfTheFileGetSignedPostsOfTheBytesThatCame) {
   ASSERT_TRUE(reaches(receiver, 1));
   EXPECT_EQ(receiver.bodies()[0], body);
   EXPECT_TRUE(verifies(signing::Scheme::kakiyo, receiver, 0, {"X-Kakiyo-Signature"}, kEndpointSecret));
-  EXPECT_TRUE(verifies(signing::Scheme::standard_webhooks, receiver, 0, {"webhook-id", "webhook-timestamp", "webhook-signature"}, kEndpointSecret));
+  EXPECT_TRUE(verifies(signing::Scheme::standard_webhooks, receiver, 0, kStandardHeaders, kEndpointSecret));
   EXPECT_EQ(receiver.header(0, "webhook-id"), id);
   EXPECT_EQ(receiver.header(0, "X-Token"), "mine");
   EXPECT_EQ(receiver.header(0, "Hookhost-Attempt"), "1");
@@ -66,11 +55,11 @@ TEST_F(Endpoints, StandStillWhilePausedAndGoOnWithAllOfIt) {
   ASSERT_TRUE(host.start());
   send_messages(0, 2);
   ASSERT_TRUE(reaches(receiver, 2));
-  EXPECT_EQ(host.run({"plugin", "pause", "crm"}).status, 0);
+  EXPECT_EQ(host.run({"endpoint", "pause", "crm"}).status, 0);
   send_messages(2, 5);
   EXPECT_EQ(receiver.count(), 2U);
   EXPECT_EQ(state_of("crm"), "paused");
-  EXPECT_EQ(host.run({"plugin", "resume", "crm"}).status, 0);
+  EXPECT_EQ(host.run({"endpoint", "resume", "crm"}).status, 0);
   ASSERT_TRUE(reaches(receiver, 5));
   EXPECT_EQ(receiver.messages(), numbers(0, 5));
 }
@@ -102,7 +91,7 @@ TEST_F(Endpoints, AnAnswerOf410DisablesAndAResumeDeliversExactlyWhatWasHeld) {
   receiver.answer_with(200);
   const std::size_t before = receiver.count();
   EXPECT_EQ(before, 3U) << "nothing more was sent to it";
-  EXPECT_EQ(host.run({"plugin", "resume", "crm"}).status, 0);
+  EXPECT_EQ(host.run({"endpoint", "resume", "crm"}).status, 0);
   ASSERT_TRUE(reaches(receiver, before + 4));
   EXPECT_TRUE(host.catches_up("crm"));
   EXPECT_EQ(receiver.count(), before + 4);

@@ -82,6 +82,13 @@ TEST_F(ExitStatus, BesideARunningHost) {
                {2, {"deliveries", "list", "--event", "first"}},
                {0, {"deliveries", "show", "--subscriber", "probe", "--event", "1"}},
                {3, {"deliveries", "show", "--event", "0"}},
+               {0, {"deliveries", "show", "--subscriber", "probe", "--event", "0"}},
+               {2, {"deliveries", "show", "--subscriber", "probe"}},
+               {0, {"deliveries", "list", "--attempts", "--subscriber", "probe", "--limit", "1"}},
+               {2, {"deliveries", "list", "--attempts"}},
+               {2, {"deliveries", "list", "--attempts", "--subscriber", "probe", "--key", "a"}},
+               {2, {"deliveries", "list", "--limit", "1"}},
+               {3, {"deliveries", "list", "--attempts", "--subscriber", "nobody"}},
                {3, {"deliveries", "retry-now", "--subscriber", "probe", "--event", "0"}},
                {3, {"deliveries", "retry-now", "--subscriber", "nobody", "--event", "1"}},
                {2, {"deliveries", "retry-now", "--event", "1"}},
@@ -151,6 +158,83 @@ TEST_F(ExitStatus, BesideARunningHost) {
   host.more = "listen2: {}\n";
   host.write_config();
   expect(Table{{1, {"reload"}}, {1, {"check"}}, {1, {"status"}}});
+}
+
+// An endpoint of the file, one that is registered, and a key.
+TEST_F(ExitStatus, OfEndpointsForwardsAndTeamsBesideARunningHost) {
+  host.more = "endpoints: {relay: {url: \"https://relay.example/\", events: [\"@raw\"]}}\n";
+  ASSERT_TRUE(host.start());
+  const std::string url = "https://a.example/";
+  const std::string id = text(host.run({"endpoint", "add", url, "--json"}).objects().at(0), "id");
+  const std::string key = text(host.run({"team", "key", "add", "team_1", "--json"}).objects().at(0), "id");
+  expect(Table{{0, {"endpoint", "list"}},
+               {2, {"endpoint"}},
+               {2, {"endpoint", "add"}},
+               {0, {"endpoint", "add", url, "--no-secret", "--event", "a.*", "--retry", "1s", "--timeout", "3s", "--header", "X-A: b"}},
+               {2, {"endpoint", "add", "http://a.example/"}},
+               {2, {"endpoint", "add", "https://127.0.0.1/"}},
+               {2, {"endpoint", "add", url, "--event", "a*b"}},
+               {2, {"endpoint", "add", url, "--since", "yesterday"}},
+               {2, {"endpoint", "add", url, "--since", "4711"}},
+               {2, {"endpoint", "add", url, "--secret", "s"}},
+               {2, {"endpoint", "add", url, "--secret-env", "NOT_SET_ANYWHERE"}},
+               {3, {"endpoint", "add", url, "--secret-file", "no-such-file"}},
+               {2, {"endpoint", "add", url, "--secret-env", "PATH", "--no-secret"}},
+               {2, {"endpoint", "add", url, "--signing", "rot13", "--no-secret"}},
+               {2, {"endpoint", "add", url, "--concurrency", "0"}},
+               {0, {"endpoint", "update", id, "--name", "crm", "--new-secret", "--json"}},
+               {2, {"endpoint", "update", id, "--active", "perhaps"}},
+               {2, {"endpoint", "update", id, "--backlog"}},
+               {0, {"endpoint", "update", id, "--active", "false"}},
+               {0, {"endpoint", "update", id, "--active", "true"}},
+               {2, {"endpoint", "update", "relay", "--name", "x"}},
+               {3, {"endpoint", "update", "webhook_none", "--name", "x"}},
+               {0, {"endpoint", "pause", id}},
+               {2, {"replay", id, "--from", "beginning"}},
+               {0, {"endpoint", "resume", id}},
+               {0, {"endpoint", "pause", "relay"}},
+               {0, {"endpoint", "resume", "relay"}},
+               {3, {"endpoint", "pause", "nobody"}},
+               {3, {"endpoint", "resume", "nobody"}},
+               {2, {"endpoint", "remove", "relay"}},
+               {0, {"endpoint", "remove", id}},
+               {3, {"endpoint", "remove", id}},
+
+               {2, {"forward", "kakiyo"}},
+               {3, {"forward", "nobody", url}},
+               {2, {"forward", "kakiyo", "no-url"}},
+               {2, {"forward", "kakiyo", url, "--from", "yesterday"}},
+
+               {2, {"team"}},
+               {0, {"team", "list"}},
+               {2, {"team", "key"}},
+               {0, {"team", "key", "list"}},
+               {2, {"team", "key", "add"}},
+               {2, {"team", "key", "add", "not a team"}},
+               {0, {"team", "key", "revoke", key}},
+               {3, {"team", "key", "revoke", "key_none"}}});
+  const Ran made = host.run({"team", "key", "add", "team_2", "--label", "ci"});
+  EXPECT_EQ(made.status, 0) << made;
+  EXPECT_EQ(made.out.size(), 41U) << "the key alone, for a script";
+}
+
+TEST_F(ExitStatus, OfEndpointsForwardsAndTeamsWithoutARunningHost) {
+  host.write_config();
+  const std::string id = text(host.run({"endpoint", "add", "https://a.example/", "--no-secret", "--json"}).objects().at(0), "id");
+  expect(Table{{0, {"endpoint", "list"}},
+               {0, {"endpoint", "update", id, "--name", "crm"}},
+               {0, {"endpoint", "update", id, "--active", "false"}},
+               {4, {"endpoint", "update", id, "--active", "true"}},
+               {0, {"endpoint", "update", id, "--active", "true", "--backlog"}},
+               {0, {"endpoint", "pause", id}},
+               {0, {"endpoint", "resume", id}},
+               {0, {"deliveries", "list", "--attempts", "--subscriber", id}},
+               {0, {"endpoint", "remove", id}},
+               {3, {"endpoint", "remove", id}},
+               {4, {"forward", "kakiyo", "http://127.0.0.1:1/"}},
+               {0, {"team", "list"}},
+               {3, {"team", "key", "revoke", "key_none"}}});
+  EXPECT_EQ(host.run({"team", "key", "add", "team_1"}).out.size(), 41U);
 }
 
 TEST_F(ExitStatus, WithoutARunningHost) {

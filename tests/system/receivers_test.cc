@@ -59,7 +59,7 @@ class BadReceivers : public EndpointTest {
  protected:
   // Of an endpoint, in the order in which they were made.
   [[nodiscard]] std::vector<json::object> attempts(const std::string& name) const {
-    const RawAnswer answer = host.admin("GET", "/api/endpoints/" + name + "/attempts", host.authorization());
+    const RawAnswer answer = host.admin("GET", "/api/attempts?subscriber=" + name, host.authorization());
     EXPECT_EQ(answer.status, 200) << answer.body;
     std::vector<json::object> out;
     if (answer.status != 200) return out;

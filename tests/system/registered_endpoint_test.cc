@@ -1,8 +1,8 @@
 // Endpoints that are registered by commands and through /v1, the teams' keys, and `hookhost forward`.
 #include <gmock/gmock.h>
 
-#include "system/endpoint_fixture.h"
 #include "system/lost_state.h"
+#include "system/v1_fixture.h"
 
 namespace hookhost::test {
 namespace {
@@ -10,37 +10,18 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-class Registered : public EndpointTest {
- protected:
-  std::string add(const Receiver& receiver, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> line{"endpoint", "add", receiver.url(), "--json"};
-    line.insert(line.end(), more.begin(), more.end());
-    const Ran ran = host.run(line);
-    EXPECT_EQ(ran.status, 0) << ran;
-    return ran.status == 0 ? text(ran.objects().at(0), "id") : "";
-  }
-  std::string key_of(const std::string& team) {
-    const Ran ran = host.run({"team", "key", "add", team, "--json"});
-    EXPECT_EQ(ran.status, 0) << ran;
-    return ran.status == 0 ? text(ran.objects().at(0), "key") : "";
-  }
-  RawAnswer v1(const std::string& key, const std::string& method, const std::string& path, const std::string& body = "{}") const {
-    RawClient client = host.connect();
-    client.send(method + " /v1" + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-                "\r\nAuthorization: Bearer " + key + "\r\n\r\n" + body);
-    return client.read_answer();
-  }
-};
+class Registered : public V1Test {};
 
 TEST_F(Registered, ByACommandItGetsItsEventsAlsoAfterARestartUntilItIsRemoved) {
   Receiver receiver;
   allow_loopback();
   ASSERT_TRUE(host.start());
-  const std::string id = add(receiver, {"--event", "linkedin.message.*", "--secret", kEndpointSecret});
+  write_text(host.path("secret"), std::string(kEndpointSecret) + "\n");
+  const std::string id = add(receiver, {"--event", "linkedin.message.*", "--secret-file", host.path("secret")});
   EXPECT_THAT(id, testing::StartsWith("webhook_"));
   send_messages(0, 1);
   ASSERT_TRUE(reaches(receiver, 1));
-  EXPECT_NE(receiver.header(0, "X-Kakiyo-Signature"), "(absent)");
+  EXPECT_TRUE(verifies(signing::Scheme::kakiyo, receiver, 0, {"X-Kakiyo-Signature"}, kEndpointSecret));
   host.kill_9();
   ASSERT_TRUE(host.start());
   send_messages(1, 2);
@@ -48,7 +29,7 @@ TEST_F(Registered, ByACommandItGetsItsEventsAlsoAfterARestartUntilItIsRemoved) {
   EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr(id));
   EXPECT_THAT(host.run({"endpoint", "list", "--json"}).out, Not(HasSubstr(kEndpointSecret)));
   EXPECT_THAT(host.run({"endpoint", "update", id, "--name", "crm"}).out, Not(HasSubstr("not signed")));
-  EXPECT_THAT(host.run({"endpoint", "add", receiver.url()}).out, HasSubstr("its POSTs are not signed: hookhost endpoint update webhook_"));
+  EXPECT_THAT(host.run({"endpoint", "add", receiver.url(), "--no-secret"}).out, HasSubstr("its POSTs are not signed: hookhost endpoint update webhook_"));
   EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 0);
   EXPECT_EQ(host.run({"endpoint", "remove", id}).status, 3);
   EXPECT_EQ(host.run({"status", id}).status, 3) << "no trace is left";

@@ -36,15 +36,49 @@ std::string body_of(const Texts& texts, bool all) {
 const std::vector<std::string> kDeliveries{"subscriber", "offset", "id", "type", "state", "attempts", "next_attempt_at", "last_outcome", "last_error"};
 const std::vector<std::string> kLetters{"subscriber", "offset", "id", "type", "state", "reason", "attempts", "parked_at", "last_error"};
 
-CommandResult list_deliveries(const Context& context, const Texts& texts, bool wants_one) {
+const std::vector<std::string> kAttempts{"at", "offset", "id", "type", "attempt", "outcome", "status", "took_ms", "error", "answer"};
+
+CommandResult list_deliveries(const Context& context, const Texts& texts) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   HOOKHOST_TRY(const auto answer, client->call("GET", "/api/deliveries", query_of(texts), ""));
   const json::value all = json::parse(answer);
-  if (wants_one && all.as_array().empty()) return fail(ErrorCode::not_found, "no such delivery is on its way: hookhost deliveries list shows them");
   if (context.json) {
     print_lines(context.out, all, kDeliveries);
   } else {
     print_table(context.out, all, kDeliveries);
+  }
+  return 0;
+}
+
+CommandResult list_attempts(const Context& context, Texts texts, const std::string& limit) {
+  for (const char* other : {"state", "key"}) {
+    if (!texts[other].empty()) return fail(ErrorCode::usage, std::string("--") + other + " is of deliveries; attempts are chosen by --subscriber and --event");
+  }
+  texts["limit"] = limit;
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("GET", "/api/attempts", query_of(texts), ""));
+  print_list(context, answer, kAttempts);
+  return 0;
+}
+
+// One event's, each with its attempts: for people as two tables.
+CommandResult show_deliveries(const Context& context, const Texts& texts) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call("GET", "/api/deliveries/history", query_of(texts), ""));
+  const json::value all = json::parse(answer);
+  if (all.as_array().empty()) {
+    return fail(ErrorCode::not_found, "no such delivery is on its way, and with --subscriber no attempt of one that is over is kept: hookhost deliveries list shows those there are");
+  }
+  std::vector<std::string> members = kDeliveries;
+  members.emplace_back("history");
+  if (context.json) {
+    print_lines(context.out, all, members);
+    return 0;
+  }
+  print_table(context.out, all, kDeliveries);
+  for (const json::value& one : all.as_array()) {
+    context.out << '\n';
+    print_table(context.out, one.at("history"), kAttempts);
   }
   return 0;
 }
@@ -81,22 +115,27 @@ CommandResult show(const Context& context, const std::string& subscriber, const 
 }  // namespace
 
 void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
-  CLI::App* deliveries = root.add_subcommand("deliveries", "What is on its way to subscribers");
+  CLI::App* deliveries = root.add_subcommand("deliveries", "What is on its way to subscribers, and what was tried");
   deliveries->require_subcommand(1);
   auto texts = std::make_shared<Texts>();
   const auto options = [&](CLI::App* command) {
     command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
-    command->add_option("--event", (*texts)["event"], "Of the event with this offset or id");
     command->add_option("--state", (*texts)["state"], "pending, running, blocked or behind");
     command->add_option("--key", (*texts)["key"], "Of keys that contain this");
+    return command->add_option("--event", (*texts)["event"], "Of the event with this offset or id");
   };
-  CLI::App* all = deliveries->add_subcommand("list", "List them");
-  CLI::App* one = deliveries->add_subcommand("show", "The same, for one event");
-  for (CLI::App* command : {all, one}) {
-    options(command);
-    const bool wants_one = command == one;
-    command->callback([&, texts, wants_one] { chosen.run = [&, texts, wants_one] { return list_deliveries(context, *texts, wants_one); }; });
-  }
+  CLI::App* list = deliveries->add_subcommand("list", "List those on their way");
+  options(list);
+  auto tried = std::make_shared<bool>(false);
+  auto limit = std::make_shared<std::string>();
+  CLI::Option* attempts = list->add_flag("--attempts", *tried, "Instead, what was tried of --subscriber, the newest first, with what was answered");
+  list->add_option("--limit", *limit, "At most this many attempts; default: 100, 0: all")->check(whole_number)->needs(attempts);
+  list->callback([&, texts, tried, limit] {
+    chosen.run = [&, texts, tried, limit] { return *tried ? list_attempts(context, *texts, *limit) : list_deliveries(context, *texts); };
+  });
+  CLI::App* show = deliveries->add_subcommand("show", "Those of one event with their attempts; with --subscriber also one that is over");
+  options(show)->required();
+  show->callback([&, texts] { chosen.run = [&, texts] { return show_deliveries(context, *texts); }; });
   CLI::App* retry = deliveries->add_subcommand("retry-now", "Try a waiting delivery again at once");
   auto target = std::make_shared<Texts>();
   retry->add_option("--subscriber", (*target)["subscriber"], "The subscriber")->required();

@@ -1,38 +1,56 @@
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "api/arguments.h"
 #include "app/admin_client.h"
 #include "app/printing.h"
+#include "app/secret_option.h"
+#include "base/bytes.h"
+#include "signing/digest.h"
 
 namespace hookhost::app {
 namespace {
 
 namespace json = boost::json;
 
-constexpr auto kKeepEvery = std::chrono::milliseconds{500};
+constexpr std::size_t kSecretBytes = 24;
 
-volatile std::sig_atomic_t interrupted = 0;
-
-// The options of one command that go into the call as they are.
+// What a command says of one endpoint; most of it goes into the call as it is.
 struct Wishes {
   std::map<std::string, std::string> texts;
   std::map<std::string, std::vector<std::string>> lists;
+  SecretOption secret;
+  bool no_secret = false, new_secret = false;
+  bool backlog = false;
+  std::string generated;  // by this command, to be shown once
 
-  [[nodiscard]] std::string body() const {
+  [[nodiscard]] bool signs() const {
+    const auto signing = texts.find("signing");
+    return signing == texts.end() || (signing->second != "pass_through" && signing->second != "none");
+  }
+  // Error: usage, when what is said of the secret cannot be.
+  [[nodiscard]] Result<std::string> body() {
     json::object out;
     for (const auto& [name, value] : texts) {
-      if (!value.empty()) out[name] = name == "secret" && value == kNoSecret ? "" : value;
+      if (!value.empty()) out[name] = value;
     }
     for (const auto& [name, values] : lists) {
       if (!values.empty()) out[name] = json::value_from(values);
     }
+    if (backlog) out["backlog"] = true;
+    if (int{secret.given()} + int{no_secret} + int{new_secret} > 1) {
+      return fail(ErrorCode::usage, "one of --secret-env, --secret-file, --new-secret and --no-secret is enough");
+    }
+    if (new_secret) generated = "whsec_" + to_base64(signing::random_bytes(kSecretBytes));
+    if (secret.given()) {
+      HOOKHOST_TRY(const std::string given, read_secret(secret));
+      out["secret"] = given;
+    } else if (no_secret || new_secret) {
+      out["secret"] = generated;
+    }
     return json::serialize(out);
   }
-  static constexpr const char* kNoSecret = "none";
 };
 
 std::string path_of(const std::string& id, const char* verb = "") { return "/api/endpoints/" + api::url_encode(id) + verb; }
@@ -46,33 +64,42 @@ CommandResult list(const Context& context) {
   return 0;
 }
 
-void tell(const Context& context, const std::string& answer, const char* what) {
+CommandResult call(const Context& context, const std::string& method, const std::string& path) {
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call(method, path, "", method == "POST" ? "{}" : ""));
+  context.out << (context.json ? answer : "done") << '\n';
+  return 0;
+}
+
+CommandResult put(const Context& context, const std::string& method, const std::string& path, Wishes& wishes, const char* what) {
+  HOOKHOST_TRY(const std::string body, wishes.body());
+  HOOKHOST_TRY(auto client, AdminClient::make(context));
+  HOOKHOST_TRY(const auto answer, client->call(method, path, "", body));
+  json::value parsed = json::parse(answer);
+  json::object& object = parsed.as_object();
+  if (!wishes.generated.empty()) object["secret"] = wishes.generated;
   if (context.json) {
-    context.out << answer << '\n';
-    return;
+    context.out << json::serialize(object) << '\n';
+    return 0;
   }
-  const json::value parsed = json::parse(answer);
-  const json::object& object = parsed.as_object();
-  context.out << what;
-  if (object.contains("id")) context.out << ' ' << text_of(object, "id");
-  if (object.contains("has_secret") && !object.at("has_secret").as_bool() && text_of(object, "signing") != "none" && text_of(object, "signing") != "pass_through") {
-    context.out << "; its POSTs are not signed: hookhost endpoint update " << text_of(object, "id") << " --secret SECRET";
+  const std::string id = text_of(object, "id"), signing = text_of(object, "signing");
+  context.out << what << ' ' << id;
+  if (!object.at("has_secret").as_bool() && signing != "none" && signing != "pass_through") {
+    context.out << "; its POSTs are not signed: hookhost endpoint update " << id << " --new-secret";
   }
   if (object.contains("skipped") && !object.at("skipped").is_null()) context.out << ": " << text_of(object, "skipped") << " events of the time it was off are skipped";
   context.out << '\n';
-}
-
-CommandResult call(const Context& context, const std::string& method, const std::string& path, const std::string& body, const char* what) {
-  HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_TRY(const auto answer, client->call(method, path, "", body));
-  tell(context, answer, what);
+  if (wishes.generated.empty()) return 0;
+  context.out << "secret " << wishes.generated << '\n';
+  context.err << "the secret is shown once; X-Kakiyo-Signature is made with all of it, webhook-signature with the Base64 behind whsec_\n";
   return 0;
 }
 
 void add_wishes(CLI::App* command, Wishes& wishes) {
   command->add_option("--name", wishes.texts["name"], "What people call it");
   command->add_option("--event", wishes.lists["event"], "A pattern of what it gets (*, prefix.*, a type, [provider:], @source); several are allowed");
-  command->add_option("--secret", wishes.texts["secret"], "Signs its deliveries; none: no longer");
+  add_secret_options(command, wishes.secret);
+  command->add_flag("--no-secret", wishes.no_secret, "Its deliveries are not signed");
   command->add_option("--signing", wishes.texts["signing"], "both, kakiyo, standard-webhooks, pass_through, none");
   command->add_option("--profile", wishes.texts["profile"], "kakiyo or standard");
   command->add_option("--retry", wishes.lists["retry"], "The delays between attempts, such as 5s 5m 2h");
@@ -82,38 +109,34 @@ void add_wishes(CLI::App* command, Wishes& wishes) {
   command->add_option("--header", wishes.lists["header"], "'Name: value', sent with each; several are allowed");
 }
 
-std::uint64_t number(const json::object& object, const char* member) { return object.at(member).to_number<std::uint64_t>(); }
-
-// Until Ctrl-C, which removes it, or the host's end.
-CommandResult watch(const Context& context, AdminClient& client, const std::string& id) {
-  const std::string path = "/api/forwards/" + id;
-  std::uint64_t successes = 0, failures = 0;
-  while (interrupted == 0) {
-    HOOKHOST_TRY(const std::string text, client.call("POST", path + "/keep", "", "{}"));
-    const json::value parsed = json::parse(text);
-    const json::object& now = parsed.as_object();
-    if (number(now, "successes") != successes || number(now, "failures") != failures) {
-      successes = number(now, "successes");
-      failures = number(now, "failures");
-      if (context.json) context.out << text << std::endl;
-      if (!context.json) context.out << successes << " delivered, " << failures << " attempts failed" << std::endl;
-    }
-    std::this_thread::sleep_for(kKeepEvery);
-  }
-  HOOKHOST_CHECK(client.call("DELETE", path, "", ""));
-  return 0;
+void add_add(CLI::App& endpoint, Context& context, Chosen& chosen) {
+  CLI::App* command = endpoint.add_subcommand("add", "Register one; without a secret it gets a new one, which is shown once");
+  auto wishes = std::make_shared<Wishes>();
+  command->add_option("URL", wishes->texts["url"], "Where events are posted to")->required();
+  add_wishes(command, *wishes);
+  command->add_option("--team", wishes->texts["team"], "It gets only this team's events");
+  command->add_option("--since", wishes->texts["since"], "Where it begins (WHEN); default: now");
+  command->callback([&, wishes] {
+    chosen.run = [&, wishes] {
+      wishes->new_secret = !wishes->secret.given() && !wishes->no_secret && wishes->signs();
+      return put(context, "POST", "/api/endpoints", *wishes, "added");
+    };
+  });
 }
 
-CommandResult forward(const Context& context, const std::string& source, const std::string& url, const std::string& from) {
-  HOOKHOST_TRY(auto client, AdminClient::make(context));
-  HOOKHOST_CHECK(client->require_host());
-  for (const int one : {SIGINT, SIGTERM}) std::signal(one, [](int) { interrupted = 1; });
-  json::object body{{"source", source}, {"url", url}, {"from", from}};
-  HOOKHOST_TRY(const auto text, client->call("POST", "/api/forwards", "", json::serialize(body)));
-  const json::value made = json::parse(text);
-  const std::string id = text_of(made.as_object(), "id");
-  if (!context.json) context.out << "forwarding " << source << " to " << url << "; Ctrl-C ends it" << std::endl;
-  return watch(context, *client, id);
+void add_update(CLI::App& endpoint, Context& context, Chosen& chosen) {
+  CLI::App* command = endpoint.add_subcommand("update", "Change one; what is not said stays");
+  auto wishes = std::make_shared<Wishes>();
+  auto id = std::make_shared<std::string>();
+  command->add_option("ID", *id, "Which one")->required();
+  command->add_option("--url", wishes->texts["url"], "Where events are posted to");
+  add_wishes(command, *wishes);
+  command->add_flag("--new-secret", wishes->new_secret, "It gets a new one, which is shown once");
+  command->add_option("--secret-grace", wishes->texts["secret_grace"], "How long the secret before signs too; default 24h");
+  CLI::Option* active = command->add_option("--active", wishes->texts["active"], "true or false: its owner's switch. Switched on it goes on from now; disabled by the host, with what is held")
+                            ->check(CLI::IsMember({"true", "false"}));
+  command->add_flag("--backlog", wishes->backlog, "With --active true: what came while it was off is delivered too")->needs(active);
+  command->callback([&, wishes, id] { chosen.run = [&, wishes, id] { return put(context, "PUT", path_of(*id), *wishes, "updated"); }; });
 }
 
 }  // namespace
@@ -122,80 +145,20 @@ void add_endpoint(CLI::App& root, Context& context, Chosen& chosen) {
   CLI::App* endpoint = root.add_subcommand("endpoint", "HTTP receivers of events");
   endpoint->require_subcommand(1);
   endpoint->add_subcommand("list", "List them")->callback([&] { chosen.run = [&] { return list(context); }; });
+  add_add(*endpoint, context, chosen);
+  add_update(*endpoint, context, chosen);
 
-  CLI::App* add = endpoint->add_subcommand("add", "Register one");
-  auto fresh = std::make_shared<Wishes>();
-  add->add_option("URL", fresh->texts["url"], "Where events are posted to")->required();
-  add_wishes(add, *fresh);
-  add->add_option("--team", fresh->texts["team"], "It gets only this team's events");
-  add->add_option("--since", fresh->texts["since"], "Where it begins (WHEN); default: now");
-  add->callback([&, fresh] { chosen.run = [&, fresh] { return call(context, "POST", "/api/endpoints", fresh->body(), "added"); }; });
-
-  CLI::App* update = endpoint->add_subcommand("update", "Change one; what is not said stays");
-  auto changes = std::make_shared<Wishes>();
-  auto which = std::make_shared<std::string>();
-  update->add_option("ID", *which, "Which one")->required();
-  update->add_option("--url", changes->texts["url"], "Where events are posted to");
-  add_wishes(update, *changes);
-  update->add_option("--secret-grace", changes->texts["secret_grace"], "How long the secret before signs too; default 24h");
-  update->callback([&, changes, which] { chosen.run = [&, changes, which] { return call(context, "PUT", path_of(*which), changes->body(), "updated"); }; });
-
-  const std::tuple<const char*, const char*, const char*, const char*> verbs[] = {{"remove", "Delete one that was registered", "DELETE", ""},
-                                                                                  {"pause", "Stand still; nothing is lost", "POST", "/pause"},
-                                                                                  {"resume", "Go on, with what is held first", "POST", "/resume"}};
-  for (const auto& [verb, help, method, tail] : verbs) {
-    CLI::App* command = endpoint->add_subcommand(verb, help);
+  struct Verb {
+    const char *name, *help, *method, *tail;
+  };
+  for (const Verb& verb : {Verb{"remove", "Delete every trace of one that was registered, or that has left the configuration", "DELETE", ""},
+                           Verb{"pause", "Stand still, whatever its owner wishes; nothing is lost", "POST", "/pause"},
+                           Verb{"resume", "Go on: paused, stopped, held or switched off; with what is held first", "POST", "/resume"}}) {
+    CLI::App* command = endpoint->add_subcommand(verb.name, verb.help);
     auto id = std::make_shared<std::string>();
     command->add_option("ID", *id, "Which one")->required();
-    command->callback([&, id, method = std::string(method), tail = tail] {
-      chosen.run = [&, id, method, tail] { return call(context, method, path_of(*id, tail), method == "POST" ? "{}" : "", "done"); };
-    });
+    command->callback([&, id, verb] { chosen.run = [&, id, verb] { return call(context, verb.method, path_of(*id, verb.tail)); }; });
   }
-}
-
-void add_forward(CLI::App& root, Context& context, Chosen& chosen) {
-  CLI::App* command = root.add_subcommand("forward", "Pass the events of a source on to a URL, for as long as the command runs");
-  auto source = std::make_shared<std::string>(), url = std::make_shared<std::string>(), from = std::make_shared<std::string>("now");
-  command->add_option("SOURCE", *source, "A source of the configuration")->required();
-  command->add_option("URL", *url, "Where to; any address is allowed")->required();
-  command->add_option("--from", *from, "Where it begins (WHEN); default: now");
-  command->callback([&, source, url, from] { chosen.run = [&, source, url, from] { return forward(context, *source, *url, *from); }; });
-}
-
-void add_team(CLI::App& root, Context& context, Chosen& chosen) {
-  CLI::App* team = root.add_subcommand("team", "Teams and their keys to /v1");
-  team->require_subcommand(1);
-  const auto show = [&] {
-    chosen.run = [&]() -> CommandResult {
-      HOOKHOST_TRY(auto client, AdminClient::make(context));
-      HOOKHOST_TRY(const auto answer, client->call("GET", "/api/team-keys", "", ""));
-      print_list(context, answer, {"team", "id", "label", "created_at", "revoked_at"});
-      return 0;
-    };
-  };
-  team->add_subcommand("list", "Teams with their keys")->callback(show);
-  CLI::App* key = team->add_subcommand("key", "Their keys");
-  key->require_subcommand(1);
-  key->add_subcommand("list", "List them")->callback(show);
-  CLI::App* add = key->add_subcommand("add", "Make one; it is shown once");
-  auto whose = std::make_shared<std::string>(), label = std::make_shared<std::string>(), id = std::make_shared<std::string>();
-  add->add_option("TEAM", *whose, "The team")->required();
-  add->add_option("--label", *label, "What it is for");
-  add->callback([&, whose, label] {
-    chosen.run = [&, whose, label]() -> CommandResult {
-      HOOKHOST_TRY(auto client, AdminClient::make(context));
-      HOOKHOST_TRY(const auto answer, client->call("POST", "/api/team-keys", "", json::serialize(json::object{{"team", *whose}, {"label", *label}})));
-      const json::value made = json::parse(answer);
-      context.out << (context.json ? answer : text_of(made.as_object(), "key")) << '\n';
-      if (!context.json) {
-        context.err << "this is " << text_of(made.as_object(), "id") << ", shown once and kept as a hash; send it as: Authorization: Bearer <key>\n";
-      }
-      return 0;
-    };
-  });
-  CLI::App* revoke = key->add_subcommand("revoke", "End one, at once");
-  revoke->add_option("ID", *id, "The key's id (key_...)")->required();
-  revoke->callback([&, id] { chosen.run = [&, id] { return call(context, "DELETE", "/api/team-keys/" + api::url_encode(*id), "", "revoked"); }; });
 }
 
 }  // namespace hookhost::app

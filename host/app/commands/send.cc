@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
-#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -8,6 +7,7 @@
 #include "app/command.h"
 #include "app/number_option.h"
 #include "app/rate_option.h"
+#include "app/secret_option.h"
 #include "app/text_option.h"
 #include "base/bytes.h"
 #include "base/event_id.h"
@@ -27,7 +27,8 @@ constexpr std::uint64_t kBodyBytesMax = 64 << 20;
 
 struct SendOptions {
   std::vector<std::string> positional;  // SOURCE TYPE, or TYPE with --url
-  std::string url, scheme, secret_env, secret_file, data, rate;
+  std::string url, scheme, data, rate;
+  SecretOption secret;
   std::vector<std::string> set;
   std::uint64_t count = 1;
 };
@@ -116,16 +117,8 @@ Result<Target> given(const SendOptions& options) {
   }
   out.kind = options.scheme;
   fill_places(out);
-  if (!options.secret_env.empty()) {
-    const char* value = std::getenv(options.secret_env.c_str());
-    if (value == nullptr || *value == '\0') return fail(ErrorCode::usage, "the environment variable " + options.secret_env + " is not set");
-    out.secret = value;
-  } else if (!options.secret_file.empty()) {
-    HOOKHOST_TRY(out.secret, os::read_file(os::local_file_system(), options.secret_file, 65'536));
-    while (out.secret.ends_with('\n')) out.secret.pop_back();
-  } else {
-    return fail(ErrorCode::usage, "--url wants --secret-env VAR or --secret-file FILE");
-  }
+  if (!options.secret.given()) return fail(ErrorCode::usage, "--url wants --secret-env VAR or --secret-file FILE");
+  HOOKHOST_TRY(out.secret, read_secret(options.secret));
   return out;
 }
 
@@ -281,8 +274,7 @@ void add_send(CLI::App& root, Context& context, Chosen& chosen) {
   command->add_option("SOURCE_TYPE", options->positional, "SOURCE and TYPE; with --url only TYPE")->required();
   command->add_option("--url", options->url, "Send there instead of to a configured source");
   command->add_option("--scheme", options->scheme, "With --url: kakiyo, github, standard-webhooks or stripe");
-  command->add_option("--secret-env", options->secret_env, "The environment variable with the secret");
-  command->add_option("--secret-file", options->secret_file, "The file with the secret");
+  add_secret_options(command, options->secret);
   command->add_option("--set", options->set, "PATH=VALUE: change one text of the body, such as data.chatId=chat_1")->allow_extra_args(false);
   command->add_option("--data", options->data, "The body: JSON, or @FILE");
   add_number(command, "--count", options->count, "How many");

@@ -99,6 +99,16 @@ TEST(EndpointConfig, WithTeamsNothingLeavesOpenWhoseItIs) {
   EXPECT_NE(endpoints.find("endpoints.a.team: 'u' does not stand under teams"), std::string::npos) << endpoints;
 }
 
+TEST(EndpointConfig, AKeyIsOfOneTeamAndCanBeSent) {
+  const std::string shared = problems("teams: {t: {api_keys: [k1, k2]}, u: {api_keys: [k3, k2]}}");
+  EXPECT_NE(shared.find("teams.u.api_keys[1]: is a key of team t too"), std::string::npos) << shared;
+  EXPECT_EQ(shared.find("k2"), std::string::npos) << "a key is never said";
+  EXPECT_EQ(problems("teams: {t: {api_keys: [k1, k1]}}"), "") << "twice of one team leaves nothing open";
+  for (const std::string& key : {std::string("two words"), std::string("\xc3\xa4"), std::string(257, 'k')}) {
+    EXPECT_NE(problems("teams: {t: {api_keys: [\"" + key + "\"]}}").find("teams.t.api_keys[0]: a key is at most 256 visible ASCII characters"), std::string::npos) << key;
+  }
+}
+
 TEST(EndpointConfig, SecretsAreResolvedOnlyWhereAllAreAndNeverSaid) {
   const std::string text = endpoint(", secrets: [\"${HH_TEST_NEVER_SET}\"], headers: {A: \"${HH_TEST_NEVER_SET}\"}") + "\nteams: {t: {api_keys: [\"${HH_TEST_NEVER_SET}\"]}}";
   const auto without = read(text, {.all = false, .source = {}});

@@ -66,7 +66,7 @@ TEST_F(Crash, ThreeLivesOnOneEventMakeItADeadLetterAndEverythingElseFlows) {
   EXPECT_EQ(dead_letter(Offset{5})->attempts, 3U);
   EXPECT_EQ(dead_letter(Offset{5})->last_error, "SIGSEGV");
   for (const auto& call : last->calls()) EXPECT_NE(call.offset, Offset{5}) << "it is not handed out again";
-  const auto attempts = store.attempts(id, Offset{5}, 0).value();
+  const auto attempts = store.attempts(id, {.offset = Offset{5}}).value();
   EXPECT_EQ(std::count_if(attempts.begin(), attempts.end(), [](const auto& row) { return row.outcome == "crashed"; }), 3);
   EXPECT_TRUE(store.load(id).value()->crashes.empty()) << "told, so forgotten";
 }

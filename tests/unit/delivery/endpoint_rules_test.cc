@@ -50,8 +50,8 @@ TEST_F(EndpointRules, EveryAttemptIsKeptWithItsAnswerAndCounted) {
   open();
   attach(subscriber, with);
   ASSERT_TRUE(settled());
-  ASSERT_TRUE(poll_until([&] { return store.attempts(id, std::nullopt, 0).value().size() == 6; }));
-  const auto attempts = store.attempts(id, std::nullopt, 0).value();
+  ASSERT_TRUE(poll_until([&] { return store.attempts(id, {}).value().size() == 6; }));
+  const auto attempts = store.attempts(id, {}).value();
   for (const auto& row : attempts) {
     EXPECT_EQ(row.http_status, row.attempt == 1 ? 503 : 204);
     EXPECT_EQ(row.outcome, row.attempt == 1 ? "retry" : "ok");

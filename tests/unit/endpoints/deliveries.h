@@ -46,7 +46,7 @@ class Deliveries : public testing::Test {
   bool delivered(std::uint64_t count) {
     return poll_until([&] { return status().outcomes.ok == count; });
   }
-  std::vector<state::AttemptRow> attempts() { return store.attempts(SubscriberId("crm"), std::nullopt, 0).value(); }
+  std::vector<state::AttemptRow> attempts() { return store.attempts(SubscriberId("crm"), {}).value(); }
   // What the first attempt came to.
   state::AttemptRow first_attempt() {
     EXPECT_TRUE(poll_until([&] { return !attempts().empty(); }));

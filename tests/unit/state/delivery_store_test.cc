@@ -181,7 +181,7 @@ TEST_F(DeliveryStoreTest, KeepsAttemptsReplaysAndGaps) {
   one.gaps = {{Offset{0}, Offset{1}, from_unix_ns(2), false}};
   commit(one);
   open();
-  const AttemptRow attempt = store_->attempts(id_, Offset{1}, 10).value().at(0);
+  const AttemptRow attempt = store_->attempts(id_, {.offset = Offset{1}}).value().at(0);
   EXPECT_EQ(attempt.stream, 3U);
   EXPECT_EQ(attempt.id, EventId{"evt"});
   EXPECT_EQ(attempt.attempt, 2U);
@@ -189,7 +189,9 @@ TEST_F(DeliveryStoreTest, KeepsAttemptsReplaysAndGaps) {
   EXPECT_EQ(attempt.took, Duration{5});
   EXPECT_EQ(attempt.outcome, "retry");
   EXPECT_EQ(attempt.error, "no");
-  EXPECT_EQ(store_->attempts(id_, std::nullopt, 1).value().at(0).offset, Offset{2}) << "the newest first";
+  EXPECT_EQ(store_->attempts(id_, {.limit = 1}).value().at(0).offset, Offset{2}) << "the newest first";
+  EXPECT_EQ(store_->attempts(id_, {.id = EventId{"evt"}}).value().size(), 1U);
+  EXPECT_TRUE(store_->attempts(id_, {.offset = Offset{2}, .id = EventId{"evt"}}).value().empty());
   ASSERT_EQ(load().replays.size(), 1U) << "running ones only";
   const ReplayRow replay = load().replays[0];
   EXPECT_EQ(replay.mode, "continue");
@@ -304,7 +306,7 @@ TEST_F(DeliveryStoreTest, PrunesOldAttempts) {
   for (int i = 0; i < 10; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(i), .outcome = "retry"});
   commit(one);
   ASSERT_TRUE(store_->prune_attempts(from_unix_ns(6)));
-  EXPECT_EQ(store_->attempts(id_, std::nullopt, 0).value().size(), 4U);
+  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 4U);
 }
 
 TEST_F(DeliveryStoreTest, PrunesMoreThanOneStepTakes) {
@@ -312,7 +314,7 @@ TEST_F(DeliveryStoreTest, PrunesMoreThanOneStepTakes) {
   for (int i = 0; i < 12'000; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(i), .outcome = "retry"});
   commit(one);
   ASSERT_TRUE(store_->prune_attempts(from_unix_ns(11'990)));
-  EXPECT_EQ(store_->attempts(id_, std::nullopt, 0).value().size(), 10U);
+  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 10U);
 }
 
 TEST_F(DeliveryStoreTest, CommitsInTheOrderOfTheCallsAndBeforeItCloses) {
