@@ -45,18 +45,6 @@ void check_files(const config::Endpoint& endpoint, Collected& problems) {
   if (const auto read = os::read_file(os::local_file_system(), endpoint.ca, kPemBytesMax); !read) problems.add(where + ".ca", read.error().message);
 }
 
-// A key says whose it is.
-void check_team_keys(const std::map<std::string, config::Team>& teams, Collected& problems) {
-  std::map<std::string, std::string> owners;
-  for (const auto& [name, team] : teams) {
-    for (std::size_t n = 0; n < team.api_keys.size(); ++n) {
-      const auto [owner, fresh] = owners.emplace(team.api_keys[n].reveal(), name);
-      if (fresh || team.api_keys[n].empty()) continue;
-      problems.add(team.place + ": teams." + name + ".api_keys[" + std::to_string(n) + "]", "is there twice, also in team " + owner->second + "; give each its own");
-    }
-  }
-}
-
 }  // namespace
 
 Result<http::TlsOptions> read_tls(const config::Tls& tls) {
@@ -74,7 +62,6 @@ std::vector<std::string> problems_of(const config::Config& config) {
     problems.add_if_failed(endpoint.place + ": endpoints." + name, check_endpoint(endpoint, config.endpoint_defaults));
     check_files(endpoint, problems);
   }
-  check_team_keys(config.teams, problems);
   return problems.take();
 }
 
