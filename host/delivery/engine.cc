@@ -83,18 +83,20 @@ Result<> Engine::attach(SubscriberOptions options, std::shared_ptr<Subscriber> s
   }
   HOOKHOST_TRY(const bool found, impl_->on_loop([&] {
     if (impl_->find(options.id) == nullptr) return false;
-    impl_->replace(options.id, options, subscriber, drain);
+    impl_->replace(options.id, options, subscriber, drain, impl_->wanted[options.id] = ++impl_->last_order);
     return true;
   }));
   if (!found) return Impl::unknown(options.id);
   return success();
 }
 
-void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain) {
+// Whoever came while the old instance was drained has the last word.
+void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain,
+                           std::uint64_t order) {
   Runner* runner = find(id);
-  if (runner == nullptr) return;
+  if (runner == nullptr || wanted[id] != order) return;
   if (runner->attached()) {
-    runner->drain(core.clock.monotonic() + drain, [this, id, options, subscriber, drain] { replace(id, options, subscriber, drain); });
+    runner->drain(core.clock.monotonic() + drain, [this, id, options, subscriber, drain, order] { replace(id, options, subscriber, drain, order); });
     return;
   }
   runner->attach(options, subscriber);
@@ -103,7 +105,8 @@ void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& opti
 }
 
 Result<> Engine::Impl::stop_one(const SubscriberId& id, const std::string& reason, Duration drain) {
-  return ordered(id, [this, reason, drain](Runner& runner, const Done& done) {
+  return ordered(id, [this, id, reason, drain](Runner& runner, const Done& done) {
+    wanted[id] = ++last_order;
     runner.drain(core.clock.monotonic() + drain, [this, done, reason, weak = runner.weak_from_this()] {
       index_stale = true;
       if (const auto self = weak.lock()) self->set_idle_reason(reason);
@@ -134,6 +137,7 @@ Result<> Engine::forget(const SubscriberId& id) {
   HOOKHOST_CHECK(impl_->on_loop([&] {
     if (const Runner* runner = impl_->find(id)) impl_->members[runner->member()].reset();
     impl_->index_stale = true;
+    impl_->wanted.erase(id);
     return impl_->runners.erase(id);
   }));
   return success();

@@ -42,7 +42,8 @@ class Engine::Impl {
 
   [[nodiscard]] Runner* find(const SubscriberId& id);
   Runner& add(state::SubscriberRow row);
-  void replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain);
+  void replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain,
+               std::uint64_t order);
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
   [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
 
@@ -57,6 +58,8 @@ class Engine::Impl {
   std::map<SubscriberId, std::shared_ptr<Runner>> runners;  // the loop's
   std::vector<std::shared_ptr<Runner>> members;             // by the number in the index
   bool index_stale = false;
+  std::map<SubscriberId, std::uint64_t> wanted;  // the number of its newest attach or stop
+  std::uint64_t last_order = 0;
 
  private:
   template <class T>

@@ -10,7 +10,7 @@ namespace hookhost::endpoints {
 // |-------------------------------------------|------------------------------------------------------------|
 // | 2xx                                       | ok                                                         |
 // | 410                                       | gone: given up, the endpoint is disabled                   |
-// | 429, 503 with Retry-After                 | retry when it says, an hour at most                        |
+// | 429, 503 with Retry-After                 | retry, not before it says; an hour at most                 |
 // | everything else, 3xx among it             | retry as scheduled                                         |
 // | none: name, connect, TLS, reset, timeout  | retry as scheduled                                         |
 // Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).

@@ -123,6 +123,25 @@ TEST_F(Retry, WhatWaitsIsShownWithoutAnInstanceToo) {
   EXPECT_EQ(shown(), disabled) << "by the next host, before anything is attached";
 }
 
+TEST_F(Retry, AShortRetryAfterOfAReceiverDoesNotUseUpTheAttempts) {
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery&, auto&) {
+    auto outcome = ScriptedSubscriber::retry("answered 503");
+    outcome.http_status = 503;
+    outcome.retry_after = 0s;
+    return outcome;
+  });
+  auto with = wishes();
+  with.retry = {1ms, 1h};
+  open();
+  attach(subscriber, with);
+  feed.append_many(1, 1);
+  ASSERT_TRUE(poll_until([&] { return subscriber->count() == 2; }));
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 1; }));
+  const auto waiting = engine->deliveries({.subscriber = id, .state = "blocked"});
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_GT(waiting[0].next_attempt_at.value() - clock().wall(), 40min) << "the hour of the schedule, less its jitter";
+}
+
 TEST_F(Retry, UnavailableCostsNoAttemptAndProbesWithOneEvent) {
   std::atomic<bool> down{true};
   std::atomic<std::uint32_t> highest{0};

@@ -1,3 +1,4 @@
+#include <future>
 #include <atomic>
 
 #include "engine_fixture.h"
@@ -221,6 +222,33 @@ TEST_F(Stop, AnAttachedOneIsReplacedWithoutGapOrDouble) {
   const auto more = fresh->calls();
   all.insert(all.end(), more.begin(), more.end());
   expect_once_in_order(all, 2000);
+}
+
+TEST_F(Stop, OneThatIsStoppedWhileItIsReplacedStaysStoppedAndCanBeForgotten) {
+  std::atomic<bool> release{false};
+  auto old = std::make_shared<ScriptedSubscriber>([&](const Delivery&, auto&) {
+    poll_until([&] { return release.load(); }, 60s);
+    return ScriptedSubscriber::ok();
+  });
+  open();
+  attach(old);
+  feed.append_many(1, 1);
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
+  auto fresh = std::make_shared<ScriptedSubscriber>();
+  attach(fresh);  // when the call has ended
+  std::atomic<bool> asked{false};
+  auto stopped = std::async(std::launch::async, [&] {
+    asked = true;
+    return engine->disable(id, "removed", 30s);
+  });
+  ASSERT_TRUE(poll_until([&] { return asked.load(); }));
+  for (int n = 0; n < 20; ++n) static_cast<void>(status());  // rounds of the loop: the order is taken in one of them
+  release = true;
+  ASSERT_TRUE(stopped.get());
+  feed.append_many(3, 1);
+  EXPECT_EQ(status().state, "disabled");
+  EXPECT_EQ(fresh->starts(), 0);
+  EXPECT_TRUE(engine->forget(id));
 }
 
 TEST_F(Stop, AStartThatFailsIsTriedAgainUnlessTheConfigurationIsWrong) {
