@@ -1,6 +1,7 @@
 #include "app/plugin_set.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "api/start_at.h"
 #include "base/diagnostics.h"
@@ -109,6 +110,7 @@ Result<PluginSet::Prepared> PluginSet::prepare(const config::Config& config, con
 
 // It failed, or refused what it was offered.
 bool PluginSet::wants_another_try(const std::string& name) const {
+  if (const auto status = engine_.status(SubscriberId{name}); status && status.value().state == "failed") return true;
   const std::scoped_lock lock(mutex_);
   const auto found = info_.find(name);
   return found != info_.end() && !found->second.error.empty();
@@ -226,8 +228,22 @@ Result<> PluginSet::accept(const config::Config& config) {
   return success();
 }
 
+// How its start ended, which goes on on another thread. One that is held or paused tells it when it is resumed.
+Result<> PluginSet::started(const std::string& name) const {
+  constexpr Duration kPatience = std::chrono::seconds{30}, kLookEvery = std::chrono::milliseconds{5};
+  const MonotonicTime until = clock_.monotonic() + kPatience;
+  for (;;) {
+    HOOKHOST_TRY(const auto status, engine_.status(SubscriberId{name}));
+    if (status.state == "failed" || (status.state == "starting" && !status.reason.empty())) return fail(ErrorCode::unavailable, "plugins." + name + ": " + status.reason);
+    if (status.state != "starting") return success();
+    if (clock_.monotonic() >= until) return fail(ErrorCode::timeout, "plugins." + name + " has not started within 30 s");
+    std::this_thread::sleep_for(kLookEvery);
+  }
+}
+
 Result<> PluginSet::apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain, Prepared prepared) {
   Result<> verdict = success();
+  std::vector<const config::Plugin*> brought_up;
   for (const auto& [name, plugin] : config.plugins) {
     const auto known = before.find(name);
     const config::Plugin* const old = known == before.end() ? nullptr : &known->second;
@@ -243,11 +259,18 @@ Result<> PluginSet::apply(const config::Config& config, const std::map<std::stri
     if (good && offer_config(plugin, old, good.value(), drain) != Offered::not_taken) continue;
     if (const auto allowed = check_held_back(plugin); good && !allowed) good = fail(allowed.error());
     const auto up = good ? bring_up(plugin, std::move(good.value()), os::parent(config.file), drain) : Result<>(fail(good.error()));
-    if (up) continue;
+    if (up) {
+      brought_up.push_back(&plugin);
+      continue;
+    }
     if (!good) describe_as(plugin, "failed");
     failed(name, up.error().message);
     HOOKHOST_CHECK(engine_.disable(id, up.error().message, drain));
     if (plugin.required && verdict) verdict = fail(up.error().code, "a required plugin failed: " + up.error().message);
+  }
+  for (const config::Plugin* const plugin : brought_up) {
+    if (!plugin->required || !verdict) continue;
+    if (const auto up = started(plugin->name); !up) verdict = fail(up.error().code, "a required plugin failed: " + up.error().message);
   }
   HOOKHOST_TRY(const auto known, store_.subscribers());
   for (const auto& row : known) {

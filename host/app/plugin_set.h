@@ -60,6 +60,7 @@ class PluginSet {
   void failed(const std::string& name, const std::string& why);
   [[nodiscard]] bool wants_another_try(const std::string& name) const;
   [[nodiscard]] Result<> check_held_back(const config::Plugin& plugin);
+  [[nodiscard]] Result<> started(const std::string& name) const;
 
   delivery::Engine& engine_;
   state::DeliveryStore& store_;

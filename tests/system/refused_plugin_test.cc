@@ -76,5 +76,26 @@ TEST_F(RefusedPlugin, ThatIsRequiredKeepsTheHostFromStarting) {
   EXPECT_NE(host.diagnostics().find("chmod go-w"), std::string::npos);
 }
 
+TEST_F(RefusedPlugin, WhoseStartFailsKeepsTheHostFromStartingWhenItIsRequired) {
+  host.plugins["out"] = std::string("{library: \"") + JSONL_EXPORT + "\", required: true, config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
+  host.write_config();
+  EXPECT_NE(host.spawn().wait(), 0);
+  EXPECT_NE(host.diagnostics().find("a required plugin failed: plugins.out: "), std::string::npos) << host.diagnostics();
+  std::filesystem::create_directory(host.path("missing"));
+  ASSERT_TRUE(host.start());
+  EXPECT_TRUE(host.catches_up("out"));
+}
+
+TEST_F(RefusedPlugin, WhoseStartFailsIsTriedAgainByAReload) {
+  host.plugins["out"] = std::string("{library: \"") + JSONL_EXPORT + "\", config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
+  ASSERT_TRUE(host.start());
+  ASSERT_TRUE(poll_until([&] { return host.subscriber("out").at("state").as_string() == "failed"; })) << json::serialize(host.subscriber("out"));
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  std::filesystem::create_directory(host.path("missing"));
+  EXPECT_EQ(host.run({"reload"}).status, 0);
+  ASSERT_TRUE(host.catches_up("out"));
+  EXPECT_EQ(lines_of(contents(host.path("missing/events.jsonl"))).size(), 3U);
+}
+
 }  // namespace
 }  // namespace hookhost::test
