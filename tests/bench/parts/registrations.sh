@@ -1,6 +1,6 @@
 # 100,000 endpoints of 1,000 teams in a real host: registered through /v1; then how long a start takes and what they cost idle.
 registered=100000
-{ printf 'sources: {github: {scheme: github, secrets: ["%s"]}}\napi: {rate_limits: off}\n' "$BENCH_SECRET"
+{ printf 'sources: {github: {scheme: github, secrets: ["%s"], team: from_payload}}\napi: {rate_limits: off}\n' "$BENCH_SECRET"
   printf 'endpoint_defaults: {allow_http: true, allowed_networks: ["127.0.0.0/8"]}\nteams:\n'
   for team in $(seq 0 999); do printf '  team_%s: {api_keys: ["key-%04d-0123456789-0123456789-0123456789"]}\n' "$team" "$team"; done; } >"$work/teams.yaml"
 seconds_of() { node -e 'console.log(((process.argv[2] - process.argv[1]) / 1000).toFixed(1))' "$1" "$2"; }
