@@ -167,10 +167,9 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
   if (outcome.crashed) ++pending.crashes;
   if (probing_) return probe_failed(stream, number);
   if (outcome.gone) {
-    park(stream, number, "exhausted", outcome.error, pending.attempt);
     gone_ = true;
-    if (row_.condition == state::Condition::live) stop_myself("the receiver says that it is gone for good");
-    return;
+    if (row_.condition == state::Condition::live) stop_myself("the receiver says that it is gone for good");  // Order: then this event is held
+    return park(stream, number, "exhausted", outcome.error, pending.attempt);
   }
   if (pending.crashes >= kCrashesMax) return park(stream, number, "crashed", outcome.error, pending.attempt);
   auto pause = retry_delay(options_.retry, pending.attempt, outcome.retry_after, core_.jitter);
@@ -220,10 +219,11 @@ void Runner::park(Stream& stream, PendingNumber number, std::string_view reason,
   }
   if (!verdict) {
     ++counts_.exhausted;
-    if (!hold && !pending.event->type.starts_with(kOwnTypes)) {
+    if (!hold) count_failure(pending.offset);
+    const bool is_dead = !hold && row_.condition != state::Condition::stopped;  // else it is held: `stopped` tells of it
+    if (is_dead && !pending.event->type.starts_with(kOwnTypes)) {
       append_own("hookhost.subscriber.exhausted", "event " + std::to_string(pending.offset.value) + " became a dead letter: " + std::string(reason));
     }
-    if (!hold) count_failure(pending.offset);
   }
   forget_crash(pending.stream, pending.offset);
   stream.finish(number);

@@ -83,7 +83,10 @@ TEST_F(EndpointRules, AReceiverThatIsGoneStopsAtOnceAndNothingIsLost) {
   ASSERT_TRUE(becomes("stopped"));
   ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; }));
   const auto calls = subscriber->count();
+  EXPECT_EQ(status().dead_letters, 0U);
+  EXPECT_EQ(status().held, calls);
   close();
+  EXPECT_EQ(feed.own_types(), std::vector<std::string>{"hookhost.subscriber.stopped"}) << "what is held is not exhausted";
   gone = false;
   auto second = std::make_shared<ScriptedSubscriber>();
   open();

@@ -32,8 +32,8 @@ TEST_F(Stop, TooManyExhaustedInARowStopAndAResumeDeliversThemFirstOnceInOrder) {
   EXPECT_TRUE(poll_until([&] { return store.count_parked(id, state::ParkedRow::Kind::held).value() == status().held; }));
   EXPECT_TRUE(poll_until([&] {
     const auto now = feed.own_types();
-    return std::count(now.begin(), now.end(), "hookhost.subscriber.stopped") == 1;
-  }));
+    return std::count(now.begin(), now.end(), "hookhost.subscriber.stopped") == 1 && std::count(now.begin(), now.end(), "hookhost.subscriber.exhausted") == 19;
+  })) << "the one that stops it is held from the first";
   broken.value = false;
   ASSERT_TRUE(engine->resume(id));
   ASSERT_TRUE(settled());
