@@ -60,13 +60,25 @@ http::Response v1_unauthorized(std::string_view code, std::string_view message, 
   return response;
 }
 
-http::Response v1_rate_limited(const V1RateLimiter::Refusal& refusal, const RequestId& id) {
-  auto body = body_of("rate_limit_exceeded", "Rate limit exceeded. Try again in " + std::to_string(refusal.retry_after_s) + " seconds.");
+namespace {
+
+http::Response too_many(std::string_view message, const V1RateLimiter::Refusal& refusal, const RequestId& id) {
+  auto body = body_of("rate_limit_exceeded", message);
   body["retryAfter"] = refusal.retry_after_s;
   body["resetTime"] = std::chrono::ceil<std::chrono::milliseconds>(refusal.reset.time_since_epoch()).count();
   auto response = make(429, ErrorCode::rate_limit_exceeded, std::move(body), id);
   response.headers.push_back({"Retry-After", std::to_string(refusal.retry_after_s)});
   return response;
+}
+
+}  // namespace
+
+http::Response v1_rate_limited(const V1RateLimiter::Refusal& refusal, const RequestId& id) {
+  return too_many("Rate limit exceeded. Try again in " + std::to_string(refusal.retry_after_s) + " seconds.", refusal, id);
+}
+
+http::Response v1_team_waits(WallTime now, const RequestId& id) {
+  return too_many("Too many calls of this team wait to be carried out. Send fewer at once.", {.retry_after_s = 1, .reset = now + std::chrono::seconds{1}}, id);
 }
 
 V1Reply invalid_event(std::string_view type, const V1Types& types) {

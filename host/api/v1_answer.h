@@ -24,6 +24,8 @@ struct V1Reply {
 [[nodiscard]] http::Response v1_error(const Error& error, const RequestId& id);
 [[nodiscard]] http::Response v1_unauthorized(std::string_view code, std::string_view message, const RequestId& id);
 [[nodiscard]] http::Response v1_rate_limited(const V1RateLimiter::Refusal& refusal, const RequestId& id);
+// The same for a team of which too many calls wait already.
+[[nodiscard]] http::Response v1_team_waits(WallTime now, const RequestId& id);
 
 // 400 invalid_event, which names those that are valid. Of `type` the first 100 bytes are shown.
 [[nodiscard]] V1Reply invalid_event(std::string_view type, const V1Types& types);

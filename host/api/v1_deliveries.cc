@@ -52,7 +52,7 @@ Result<V1Reply> replay(const V1Call& call) {
 
 constexpr std::array kRoutes{
     V1Route{"GET", "/v1/webhooks/*/deliveries", V1Rate::none, list},
-    V1Route{"POST", "/v1/webhooks/*/deliveries/*/retry", V1Rate::none, retry},
+    V1Route{"POST", "/v1/webhooks/*/deliveries/*/retry", V1Rate::low, retry},
     V1Route{"POST", "/v1/webhooks/*/replays", V1Rate::low, replay},
 };
 

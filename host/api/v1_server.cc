@@ -11,8 +11,8 @@
 namespace hookhost::api {
 namespace {
 
-constexpr std::size_t kThreads = 2;
-constexpr std::size_t kQueueMax = 256;
+constexpr std::size_t kLookThreads = 2, kChangeThreads = 4;
+constexpr std::size_t kQueueMax = 1024;  // of each kind
 constexpr std::uint64_t kCallBytesMax = 64 << 10;
 constexpr std::uint64_t kPublishBytesMax = 1 << 20;
 
@@ -54,12 +54,13 @@ struct V1Server::Judged {
 
 bool is_v1_path(std::string_view path) { return path.starts_with("/v1/"); }
 
-V1Server::V1Server(EndpointControl& control, V1Options options, const Clock& clock) : control_(control), limiter_(clock), workers_(kThreads, kQueueMax) {
+V1Server::V1Server(EndpointControl& control, V1Options options, const Clock& clock)
+    : control_(control), clock_(clock), limiter_(clock), looks_(kLookThreads, kQueueMax), changes_(kChangeThreads, kQueueMax) {
   configure(std::move(options));
 }
 
 void V1Server::configure(V1Options options) {
-  auto made = std::make_shared<const Settings>(Settings{options.rate_limits, V1Types(options.types)});
+  auto made = std::make_shared<const Settings>(Settings{options.rate_limits, V1Types(options.types), options.waiting_of_a_team_max});
   const std::scoped_lock lock(mutex_);
   settings_ = std::move(made);
 }
@@ -100,7 +101,9 @@ void V1Server::on_request(http::Request&& request, std::shared_ptr<const void> c
     case V1Route::Kind::publish: return publish(std::move(request), *judged, std::move(responder));
     case V1Route::Kind::call: break;
   }
-  workers_.post(std::move(request), std::move(responder), [this, judged](const http::Request& waited) {
+  Workers& workers = judged->route->method == "GET" ? looks_ : changes_;
+  if (workers.waiting(judged->team) >= judged->settings->waiting_of_a_team_max) return responder.send(v1_team_waits(clock_.wall(), request.head.request_id));
+  workers.post(judged->team, std::move(request), std::move(responder), [this, judged](const http::Request& waited) {
     auto reply = judged->route->answer({control_, judged->settings->types, judged->team, judged->path, waited.head.query(), waited.body});
     return reply ? v1_response(std::move(reply.value()), waited.head.request_id) : v1_error(reply.error(), waited.head.request_id);
   });

@@ -1,6 +1,9 @@
 // /v1 on the public listener: Kakiyo's management API for webhooks, POST /v1/events, and the OpenAPI file that describes them
 // (openapi.yaml). A key and a rate are judged at the head, before a body is read. CORS is not offered: keys do not belong into browsers.
 //
+// One team cannot hold up another: of each team one reading call and one changing call are carried out at a time, a bounded number waits, and
+// the two kinds have threads of their own, so that what only looks never waits for a change, which may block on a disk or on reading events.
+//
 //   GET    /v1/verify                        GET  /v1/webhooks/events
 //   GET    /v1/webhooks                      POST /v1/webhooks/test                      {"event", "data"}
 //   POST   /v1/webhooks                      GET  /v1/webhooks/test/events
@@ -26,6 +29,7 @@ namespace hookhost::api {
 struct V1Options {
   V1RateLimits rate_limits = V1RateLimits::kakiyo();
   std::vector<std::string> types;  // accepted beside Kakiyo's six
+  std::size_t waiting_of_a_team_max = 32;  // calls of either kind; those beyond are answered 429
 };
 
 // Whether a path, without its query, is for the V1Server.
@@ -45,15 +49,17 @@ class V1Server final : public http::Handler {
   struct Settings {
     V1RateLimits rate_limits;
     V1Types types;
+    std::size_t waiting_of_a_team_max;
   };
   struct Judged;
   void publish(http::Request&& request, const Judged& judged, http::Responder responder);
 
   EndpointControl& control_;
+  const Clock& clock_;
   V1RateLimiter limiter_;
   std::mutex mutex_;
   std::shared_ptr<const Settings> settings_;
-  Workers workers_;  // last: ends before what its calls use
+  Workers looks_, changes_;  // last: they end before what their calls use
 };
 
 }  // namespace hookhost::api

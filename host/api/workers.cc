@@ -34,11 +34,20 @@ Workers::~Workers() {
 }
 
 void Workers::post(http::Request request, http::Responder responder, Answer answer) {
+  const std::string nobody_else = request.head.request_id.value;
+  post(nobody_else, std::move(request), std::move(responder), std::move(answer));
+}
+
+void Workers::post(const std::string& owner, http::Request request, http::Responder responder, Answer answer) {
   const RequestId id = request.head.request_id;
   {
     const std::scoped_lock lock(mutex_);
-    if (queue_.size() < queue_max_) {
-      queue_.push_back({std::move(request), std::move(responder), std::move(answer)});
+    if (waiting_ < queue_max_) {
+      Line& line = lines_[owner];
+      line.calls.push_back({std::move(request), std::move(responder), std::move(answer)});
+      ++waiting_;
+      if (line.runs || line.calls.size() > 1) return;  // its turn comes
+      turns_.push_back(owner);
       wakes_.notify_one();
       return;
     }
@@ -47,15 +56,35 @@ void Workers::post(http::Request request, http::Responder responder, Answer answ
   responder.send(http::error_response(ErrorCode::unavailable, "too many calls wait: send it again later", id));
 }
 
+std::size_t Workers::waiting(const std::string& owner) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = lines_.find(owner);
+  return found == lines_.end() ? 0 : found->second.calls.size();
+}
+
 void Workers::work() {
+  std::unique_lock lock(mutex_);
   for (;;) {
-    std::unique_lock lock(mutex_);
-    wakes_.wait(lock, [&] { return stops_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    Waiting next = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    next.responder.send(guarded(next.answer, next.request));
+    wakes_.wait(lock, [&] { return stops_ || !turns_.empty(); });
+    if (turns_.empty()) return;  // what still waits stands behind a call that another thread carries out
+    const auto line = lines_.find(turns_.front());
+    turns_.pop_front();
+    line->second.runs = true;
+    --waiting_;
+    {
+      Waiting next = std::move(line->second.calls.front());
+      line->second.calls.pop_front();
+      lock.unlock();
+      next.responder.send(guarded(next.answer, next.request));
+    }
+    lock.lock();
+    line->second.runs = false;
+    if (line->second.calls.empty()) {
+      lines_.erase(line);
+    } else {
+      turns_.push_back(line->first);
+      wakes_.notify_one();
+    }
   }
 }
 

@@ -135,7 +135,7 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
     if (code != ErrorCode::conflict) run({"POST", "/events", "/events", event, http_status(code)});
   }
   host_.control.failure.reset();
-  host_.v1.configure({.rate_limits = {.high = 0, .medium = 0, .low = 0}, .types = {}});
+  host_.v1.configure({.rate_limits = {.high = 0, .medium = 0, .low = 0}, .types = {}, .waiting_of_a_team_max = 0});
   for (const auto& call : listed(ours_, {"200", "201", "202", "400", "401", "404", "409", "413", "5XX"})) {
     const std::string method = call.substr(0, call.find(' ')), path = call.substr(method.size() + 1, call.rfind(' ') - method.size() - 1);
     std::string target = path;

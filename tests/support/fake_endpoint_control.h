@@ -31,6 +31,7 @@ class FakeEndpointControl final : public api::EndpointControl {
   api::EndpointWishes last_wishes;
   std::optional<std::uint64_t> skipped;
   std::optional<Error> failure;  // what every call but team_of_key() ends with
+  std::function<void(const std::string& team)> before_change;  // of update(): may hang
 
   Result<std::string> team_of_key(std::string_view key) override {
     const auto found = teams_by_key.find(key);
@@ -69,6 +70,7 @@ class FakeEndpointControl final : public api::EndpointControl {
     return made;
   }
   Result<api::Changed> update(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes) override {
+    if (before_change) before_change(team.value_or(""));
     const std::scoped_lock lock(mutex_);
     HOOKHOST_TRY(auto* found, find(team, id));
     apply(wishes, *found);
