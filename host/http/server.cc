@@ -1,6 +1,5 @@
 #include "http/server.h"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "http/acceptor.h"
 #include "http/caretaker.h"
 #include "http/reactors.h"
+#include "os/descriptors.h"
 
 namespace hookhost::http {
 namespace {
@@ -22,19 +22,13 @@ constexpr std::chrono::seconds kRoundMax{5};  // a reactor thread that is in one
 // Raises the soft limit of descriptors to the hard one and lowers `connections_max` to what then fits.
 std::uint32_t fit_connections(const ServerOptions& options) {
   const std::uint32_t connections_max = options.connections_max;
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return connections_max;
   const std::uint64_t others = std::uint64_t{options.descriptors_of_others} + kRefusalsAtOnceMax;
   const std::uint64_t wanted = connections_max + others;
-  if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-    ::getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur >= wanted) return connections_max;
-  const std::uint64_t room = limit.rlim_cur > others ? limit.rlim_cur - others : std::max<std::uint64_t>(limit.rlim_cur / 2, 1);
+  const std::uint64_t limit = os::raise_descriptor_limit(wanted);
+  if (limit >= wanted) return connections_max;
+  const std::uint64_t room = limit > others ? limit - others : std::max<std::uint64_t>(limit / 2, 1);
   diagnose(Level::warn, "http", "connections_max is lowered to what the descriptor limit allows: raise it (ulimit -n)",
-           {{"listener", options.name}, {"connections_max", room}, {"descriptors", static_cast<std::uint64_t>(limit.rlim_cur)}});
+           {{"listener", options.name}, {"connections_max", room}, {"descriptors", limit}});
   return static_cast<std::uint32_t>(room);
 }
 

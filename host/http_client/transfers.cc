@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kUneven = 16;
 constexpr std::size_t kSpareHandles = 256;
-constexpr long kKeptConnections = 1024;
+constexpr long kKeptConnections = 1024;  // of a loop
 
 struct FreeMulti {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -24,9 +24,11 @@ struct FreeMulti {
 
 class Transfers::Loop {
  public:
-  Loop() : multi_(curl_multi_init()) {
+  explicit Loop(std::size_t open_max) : multi_(curl_multi_init()) {
     HOOKHOST_ASSERT(multi_ != nullptr);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kKeptConnections);
+    const long connections_max = static_cast<long>(open_max + kUneven);  // so that no transfer waits for a connection of another
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, std::min(kKeptConnections, connections_max));
     watch_.attach(multi_.get());
     thread_ = std::thread([this] { run(); });
   }
@@ -177,8 +179,9 @@ class Transfers::Loop {
   std::thread thread_;
 };
 
-Transfers::Transfers(unsigned threads) {
-  for (unsigned n = 0; n < std::max(1U, threads); ++n) loops_.push_back(std::make_unique<Loop>());
+Transfers::Transfers(unsigned threads, std::size_t open_max) {
+  const unsigned loops = std::max(1U, threads);
+  for (unsigned n = 0; n < loops; ++n) loops_.push_back(std::make_unique<Loop>(open_max / loops + 1));
 }
 Transfers::~Transfers() { close(); }
 void Transfers::send(Transfer transfer, Done done) {

@@ -52,7 +52,9 @@ class Transfers {
  public:
   using Done = std::function<void(Result<TransferAnswer>)>;
 
-  explicit Transfers(unsigned threads = 2);
+  // `open_max`: about how many transfers the caller has open at once, at most. No more connections are kept, used ones among them, so that these
+  // and a resolver's are all the descriptors it takes.
+  explicit Transfers(unsigned threads = 2, std::size_t open_max = 1'024);
   ~Transfers();  // as close()
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;

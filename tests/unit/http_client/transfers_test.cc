@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -42,6 +43,19 @@ TEST_F(TransfersTest, ConnectionsAreKept) {
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(send({.url = receiver.url(), .body = "x"}));
   EXPECT_EQ(receiver.connections(), 1U);
+}
+
+TEST_F(TransfersTest, KeptConnectionsAreBoundedAndANewOneTakesThePlaceOfAnUnusedOne) {
+  Transfers few(1, 1);
+  std::vector<std::unique_ptr<HttpReceiver>> receivers;
+  for (int i = 0; i < 40; ++i) {
+    receivers.push_back(std::make_unique<HttpReceiver>(HttpReceiver::Answer([](const std::string&) { return HttpReceiver::status(200); })));
+    std::promise<bool> told;
+    few.send({.url = receivers.back()->url(), .body = "x"}, [&](const Result<TransferAnswer>& answer) { told.set_value(answer.has_value()); });
+    ASSERT_TRUE(told.get_future().get()) << "transfer " << i;
+  }
+  EXPECT_TRUE(test::poll_until([&] { return std::count_if(receivers.begin(), receivers.end(), [](const auto& one) { return !one->is_quiet(); }) <= 20; }));
+  EXPECT_FALSE(receivers.back()->is_quiet()) << "the newest is kept";
 }
 
 TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
