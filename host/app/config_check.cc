@@ -4,6 +4,7 @@
 #include "http/tls.h"
 #include "os/file_system.h"
 #include "signing/scheme.h"
+#include "state/registry.h"
 
 namespace hookhost::app {
 namespace {
@@ -63,6 +64,17 @@ std::vector<std::string> problems_of(const config::Config& config) {
     check_files(endpoint, problems);
   }
   return problems.take();
+}
+
+std::vector<std::string> warnings_of(const config::Config& config) {
+  std::vector<std::string> out;
+  const auto teams = state::Registry::teams_in(os::join(config.data_dir, "registry.db"));
+  if (!teams) return out;  // nothing is registered there, or `serve` says what is wrong with it
+  for (const std::string& team : teams.value()) {
+    if (config::has_team(config.teams, team)) continue;
+    out.push_back("teams: '" + team + "' has keys or webhooks and does not stand here: its keys are refused and its webhooks stand still");
+  }
+  return out;
 }
 
 Result<> check_config(const config::Config& config) {

@@ -15,6 +15,9 @@ namespace hookhost::app {
 // All of them as one error, one a line. Error: invalid_config.
 [[nodiscard]] Result<> check_config(const config::Config& config);
 
+// What works, and may not be meant: teams that have keys or webhooks in the registry of data_dir and do not stand in the file.
+[[nodiscard]] std::vector<std::string> warnings_of(const config::Config& config);
+
 // The PEM texts. Error: a file that cannot be read.
 [[nodiscard]] Result<http::TlsOptions> read_tls(const config::Tls& tls);
 

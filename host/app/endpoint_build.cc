@@ -52,44 +52,37 @@ class Complaints {
   std::string text_;
 };
 
-void judge_settings(const WebhookSettings& settings, Complaints& complaints) {
-  if (settings.signing) complaints.add_if_failed("signing", endpoints::parse_signing(*settings.signing));
-  if (settings.profile) complaints.add_if_failed("profile", endpoints::parse_profile(*settings.profile));
-  if (settings.timeout && (*settings.timeout < std::chrono::milliseconds{1} || *settings.timeout > kTimeoutMax)) complaints.add("timeout", "must be from 1ms to 5m");
-  if (settings.concurrency && (*settings.concurrency < 1 || *settings.concurrency > kConcurrencyMax)) complaints.add("concurrency", "must be from 1 to 1024");
-  if (settings.rate && !(*settings.rate >= 0 && *settings.rate <= 1e6)) complaints.add("rate", "must be requests a second; 0: no limit");
-  if (settings.retry && settings.retry->size() > kRetriesMax) complaints.add("retry", "must be at most 100 delays");
-  for (const Duration delay : settings.retry.value_or(std::vector<Duration>{})) {
+// The values that can be judged alone. What was judged when it was said is not judged again: by what holds now it may be none any more, and that
+// must not stand in the way of what is said today.
+void judge_values(const api::EndpointWishes& wishes, const state::WebhookRow& row, Complaints& complaints) {
+  if (row.name.empty() || wishes.name.value_or("").size() > kNameBytesMax) complaints.add("name", "must be a text of at most 256 bytes");
+  if (row.url.empty() || wishes.url.value_or("").size() > kUrlBytesMax) complaints.add("url", "must be a URL of at most 2048 bytes");
+  const auto events = wishes.events.value_or(std::vector<std::string>{});
+  if (row.events.empty() || events.size() > kEventsMax) complaints.add("events", "must be 1 to 100 patterns");
+  for (const std::string& event : events) complaints.add_if_failed("events", parse_pattern(event, row.origin != "v1"));
+  if (wishes.secret.value_or("").size() > kSecretBytesMax) complaints.add("secret", "must be at most 1024 bytes");
+  if (wishes.secret_grace && *wishes.secret_grace < Duration{}) complaints.add("secret_grace", "must not be negative");
+  if (wishes.signing) complaints.add_if_failed("signing", endpoints::parse_signing(*wishes.signing));
+  if (wishes.profile) complaints.add_if_failed("profile", endpoints::parse_profile(*wishes.profile));
+  if (wishes.timeout && (*wishes.timeout < std::chrono::milliseconds{1} || *wishes.timeout > kTimeoutMax)) complaints.add("timeout", "must be from 1ms to 5m");
+  if (wishes.concurrency && (*wishes.concurrency < 1 || *wishes.concurrency > kConcurrencyMax)) complaints.add("concurrency", "must be from 1 to 1024");
+  if (wishes.rate && !(*wishes.rate >= 0 && *wishes.rate <= 1e6)) complaints.add("rate", "must be requests a second; 0: no limit");
+  if (wishes.retry && wishes.retry->size() > kRetriesMax) complaints.add("retry", "must be at most 100 delays");
+  for (const Duration delay : wishes.retry.value_or(std::vector<Duration>{})) {
     if (delay < Duration{} || delay > kRetryDelayMax) return complaints.add("retry", "a delay must be from 0 to 31d");
   }
-  if (!settings.headers) return;
-  if (settings.headers->size() > kHeadersMax) complaints.add("headers", "must be at most 50");
-  for (const auto& [name, value] : *settings.headers) {
+  if (!wishes.headers) return;
+  if (wishes.headers->size() > kHeadersMax) complaints.add("headers", "must be at most 50");
+  for (const auto& [name, value] : *wishes.headers) {
     if (name.size() + value.size() > kHeaderBytesMax) complaints.add("headers", "one of them is longer than 4 KiB");
   }
 }
 
-void judge_row(const state::WebhookRow& row, Complaints& complaints) {
-  if (row.name.empty() || row.name.size() > kNameBytesMax) complaints.add("name", "must be a text of at most 256 bytes");
-  if (row.url.empty() || row.url.size() > kUrlBytesMax) complaints.add("url", "must be a URL of at most 2048 bytes");
-  if (row.events.empty() || row.events.size() > kEventsMax) complaints.add("events", "must be 1 to 100 patterns");
-  for (const std::string& event : row.events) complaints.add_if_failed("events", parse_pattern(event, row.origin != "v1"));
-  if (row.secret.size() > kSecretBytesMax) complaints.add("secret", "must be at most 1024 bytes");
-}
-
-// Each part judged alone, so that its own field is named.
-void judge_endpoint(const endpoints::Endpoint& whole, Complaints& complaints) {
-  endpoints::Endpoint bare = whole;
-  bare.headers.clear();
-  bare.secrets.clear();
-  const auto url = endpoints::check(bare);
-  complaints.add_if_failed("url", url);
-  if (!url) return;
-  bare.headers = whole.headers;
-  complaints.add_if_failed("headers", endpoints::check(bare));
-  bare.headers.clear();
-  bare.secrets = whole.secrets;
-  complaints.add_if_failed("secret", endpoints::check(bare));
+// What depends on the rest of the endpoint, or on what the host allows.
+void judge_in_place(const api::EndpointWishes& wishes, const endpoints::Endpoint& endpoint, Complaints& complaints) {
+  if (wishes.url) complaints.add_if_failed("url", endpoints::check_url(endpoint));
+  if (wishes.headers) complaints.add_if_failed("headers", endpoints::check_headers(endpoint));
+  if (wishes.secret || wishes.signing) complaints.add_if_failed("secret", endpoints::check_secrets(endpoint));
 }
 
 void set_secret(const api::EndpointWishes& wishes, WallTime now, state::WebhookRow& row) {
@@ -130,11 +123,7 @@ BuiltEndpoint build(const config::Endpoint& said, const config::EndpointDefaults
 Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& rules) {
   HOOKHOST_TRY(const auto settings, parse_webhook_settings(row.settings));
   const bool through_v1 = row.origin == "v1";
-  std::string profile = rules.defaults.profile;
-  if (through_v1) {
-    const auto team = rules.teams.find(row.team.value_or(""));
-    profile = team == rules.teams.end() ? "kakiyo" : team->second.profile;
-  }
+  const std::string profile = through_v1 ? rules.profile_of(row.team) : rules.defaults.profile;
   BuiltEndpoint out{.endpoint = {}, .profile = profile_named(settings.profile.value_or(profile))};
   endpoints::Endpoint& to = out.endpoint;
   to.id = SubscriberId{row.id};
@@ -155,6 +144,17 @@ Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& r
   to.allow_http = rules.defaults.allow_http;
   to.allowed_networks = rules.defaults.allowed_networks;
   return out;
+}
+
+std::string EndpointRules::profile_of(const std::optional<std::string>& team) const {
+  const auto found = teams.find(team.value_or(""));
+  return found == teams.end() ? "kakiyo" : found->second.profile;
+}
+
+Result<> may_run(const BuiltEndpoint& built, const EndpointRules& rules) {
+  if (!rules.has_team(built.endpoint.team)) return fail(ErrorCode::refused, "its team does not stand under teams in the configuration");
+  if (const auto good = endpoints::check(built.endpoint); !good) return fail(ErrorCode::refused, good.error().message);
+  return success();
 }
 
 Result<delivery::StartAt> first_place(const state::WebhookRow& row) {
@@ -193,12 +193,10 @@ Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& ru
   row.changed_at = now;
 
   Complaints complaints;
-  judge_row(row, complaints);
-  judge_settings(settings, complaints);
-  if (wishes.secret_grace && *wishes.secret_grace < Duration{}) complaints.add("secret_grace", "must not be negative");
+  judge_values(wishes, row, complaints);
   if (complaints.none()) {
     HOOKHOST_TRY(const auto built, build(row, rules));
-    judge_endpoint(built.endpoint, complaints);
+    judge_in_place(wishes, built.endpoint, complaints);
   }
   return complaints.verdict();
 }

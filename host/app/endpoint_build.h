@@ -18,6 +18,11 @@ namespace hookhost::app {
 struct EndpointRules {
   config::EndpointDefaults defaults;
   std::map<std::string, config::Team> teams;
+
+  // No team: it is the operator's.
+  [[nodiscard]] bool has_team(const std::optional<std::string>& team) const { return !team || config::has_team(teams, *team); }
+  // Of endpoints that it makes through /v1.
+  [[nodiscard]] std::string profile_of(const std::optional<std::string>& team) const;
 };
 
 struct BuiltEndpoint {
@@ -30,6 +35,10 @@ struct BuiltEndpoint {
 // Error: corrupt, when the row is none of ours.
 [[nodiscard]] Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& rules);
 
+// What was good when it was said may be none any more: its team was taken out, or where deliveries may go was narrowed. Error: refused, with why
+// nothing can be sent to it.
+[[nodiscard]] Result<> may_run(const BuiltEndpoint& built, const EndpointRules& rules);
+
 // Where it began when it was registered. Error: corrupt.
 [[nodiscard]] Result<delivery::StartAt> first_place(const state::WebhookRow& row);
 [[nodiscard]] Result<> note_first_place(Offset place, state::WebhookRow& row);
@@ -37,8 +46,8 @@ struct BuiltEndpoint {
 // As endpoints::check().
 [[nodiscard]] Result<> check_endpoint(const config::Endpoint& endpoint, const config::EndpointDefaults& defaults);
 
-// Puts the wishes into the row and judges the whole. `since` and `backlog` are not the row's. Error: usage, "field: message" for each wish that
-// cannot be, one a line.
+// Puts the wishes into the row and judges what they name, and what a new row must have. `since` and `backlog` are not the row's. Error: usage,
+// "field: message" for each wish that cannot be, one a line.
 [[nodiscard]] Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& rules, WallTime now, state::WebhookRow& row);
 
 }  // namespace hookhost::app

@@ -1,6 +1,16 @@
 #include "app/endpoint_info.h"
 
+#include <tuple>
+
 namespace hookhost::app {
+
+std::string standstill(const api::EndpointInfo& endpoint) {
+  const auto& [state, reason] = std::tie(endpoint.status.state, endpoint.status.reason);
+  if (state == "disabled") return "nothing can be sent to it: " + reason;
+  if (state == "paused" && reason != kSwitchedOff) return "the operator of this host has paused it, and only the operator lets it go on";
+  if (state == "stopped" || state == "paused" || !endpoint.active) return "it is switched off or disabled now; PUT \"active\": true first";
+  return {};
+}
 
 api::EndpointInfo describe(const BuiltEndpoint& built, delivery::SubscriberStatus status) {
   const endpoints::Endpoint& from = built.endpoint;

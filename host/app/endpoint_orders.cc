@@ -3,12 +3,11 @@
 #include "app/endpoint_info.h"
 #include "app/endpoint_set.h"
 #include "app/random_text.h"
+#include "base/diagnostics.h"
 
 namespace hookhost::app {
 namespace {
 
-const char* const kSwitchedOff = "switched off by its owner";
-const char* const kPaused = "paused by the operator";
 constexpr std::size_t kIdSize = 16;
 
 bool says_the_same(const state::WebhookRow& a, const state::WebhookRow& b) {
@@ -86,15 +85,22 @@ Result<api::EndpointInfo> EndpointSet::endpoint(const std::optional<std::string>
 
 // Order: its position exists before the registry names it. Killed in between, it is forgotten at the next start.
 Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& team, const api::EndpointWishes& wishes) {
-  const std::scoped_lock change(changes_);
   const auto all = said();
+  std::optional<OneAtATime::Held> of_team;
+  if (team) {
+    of_team.emplace(changes_.hold("team " + *team));
+    if (const auto count = rows(team).size(); count >= all->webhooks_max) {
+      return fail(ErrorCode::conflict, "the team has " + std::to_string(count) + " webhooks, as many as this host lets a team have; delete one first");
+    }
+  }
   const WallTime now = rooms_.clock.wall();
   const auto& whose = team ? team : wishes.team;
-  if (whose && !team && !all->rules.teams.empty() && !all->rules.teams.contains(*whose)) {
+  if (!all->rules.has_team(whose)) {
     return fail(ErrorCode::usage, "team: '" + *whose + "' does not stand under teams in the configuration");
   }
   state::WebhookRow row{.id = "webhook_" + random_text(kIdSize), .team = whose, .origin = team ? "v1" : "command"};
   row.created_at = now;
+  const auto held = changes_.hold(row.id);
   HOOKHOST_CHECK(apply_wishes(wishes, all->rules, now, row));
   delivery::StartAt from;
   if (wishes.since) {
@@ -112,7 +118,7 @@ Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& 
     return fail(put.error());
   }
   keep(std::make_shared<const state::WebhookRow>(row));
-  HOOKHOST_CHECK(start_row(row, all->rules));
+  HOOKHOST_CHECK(start_row(row, said()->rules));  // Order: known, then by what is said now: a reload in between did not know it
   return endpoint(team, row.id);
 }
 
@@ -127,7 +133,7 @@ Result<> EndpointSet::must_be_changeable(const std::optional<std::string>& team,
 // Stopped by the host it has nothing to deliver, but would try itself again: then it has no instance.
 Result<> EndpointSet::switch_off(const std::string& id) {
   HOOKHOST_TRY(const auto status, rooms_.engine.status(SubscriberId{id}));
-  if (status.state == "stopped") return runner_.stop(id, kSwitchedOff);
+  if (status.state == "stopped") return runner_.cut(id, std::string(kSwitchedOff));
   if (status.state == "paused") return success();
   return rooms_.engine.pause(SubscriberId{id}, kSwitchedOff);
 }
@@ -148,23 +154,29 @@ Result<std::optional<std::uint64_t>> EndpointSet::switch_on(const std::string& i
   return Skipped{};
 }
 
-// Order: switching on, the engine goes first; switching off, the registry: its word wins at a start, so that a crash in between leaves it off.
 Result<api::Changed> EndpointSet::update(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes) {
-  const std::scoped_lock change(changes_);
+  HOOKHOST_CHECK(must_be_changeable(team, id));  // Order: before it is held, so that nobody waits for another team's
+  const auto held = changes_.hold(std::string(id));
+  return change(team, id, wishes);
+}
+
+// Order: switching on, the engine goes first; switching off, the registry: its word wins at a start, so that a crash in between leaves it off.
+Result<api::Changed> EndpointSet::change(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes) {
   HOOKHOST_CHECK(must_be_changeable(team, id));
   const auto all = said();
   const Row old = row_of(team, id);
   state::WebhookRow next = *old;
   HOOKHOST_CHECK(apply_wishes(wishes, all->rules, rooms_.clock.wall(), next));
-  HOOKHOST_TRY(auto built, build(next, all->rules));
   const bool changed = !says_the_same(*old, next);
   const bool on = wishes.active.value_or(false);
   std::optional<std::uint64_t> skipped;
   if (on) {
+    HOOKHOST_TRY(auto built, build(next, all->rules));
+    if (const auto able = may_run(built, all->rules); !able) return fail(ErrorCode::conflict, "nothing can be sent to it: " + able.error().message);
     HOOKHOST_TRY(const auto status, rooms_.engine.status(SubscriberId{next.id}));
-    const bool anew = changed || (!old->active && status.state == "stopped");
-    if (anew) HOOKHOST_CHECK(runner_.stop(next.id, "being changed"));  // nothing goes to where it went before
-    if (anew) HOOKHOST_CHECK(runner_.run(built.endpoint));
+    const bool stands = status.state == "stopped" || status.state == "paused";
+    if (changed && stands) HOOKHOST_CHECK(runner_.cut(next.id, "being changed"));  // nothing goes to where it went before
+    if (changed || (!old->active && status.state == "stopped")) HOOKHOST_CHECK(runner_.run(std::move(built.endpoint)));
     HOOKHOST_TRY(skipped, switch_on(next.id, wishes.backlog));
   }
   if (const auto put = rooms_.registry.put(next); !put) {
@@ -172,29 +184,35 @@ Result<api::Changed> EndpointSet::update(const std::optional<std::string>& team,
     return fail(put.error());
   }
   keep(std::make_shared<const state::WebhookRow>(next));
-  if (!next.active) {
-    HOOKHOST_CHECK(start_row(next, all->rules));
-  } else if (changed && !on) {
-    HOOKHOST_CHECK(runner_.run(std::move(built.endpoint)));
-  }
+  if (!next.active || (changed && !on)) HOOKHOST_CHECK(start_row(next, all->rules));
   HOOKHOST_TRY(auto info, endpoint(team, id));
   return api::Changed{std::move(info), skipped};
 }
 
+// Order: nothing is sent any more when its row goes. From then on it is removed for good: what a crash or a failure leaves of it is forgotten at
+// the next start.
 Result<> EndpointSet::remove(const std::optional<std::string>& team, std::string_view id) {
-  const std::scoped_lock change(changes_);
   const std::string name(id);
+  if (team) HOOKHOST_CHECK(must_be_changeable(team, id));
+  const auto held = changes_.hold(name);
   if (!team && forwards_.find(name)) return forwards_.end(name);
   if (!team && !row_of(team, id) && !said()->endpoints.contains(name)) {  // it may have left the file
     HOOKHOST_CHECK(must_be_an_endpoint(id));
     return rooms_.engine.forget(SubscriberId{name});
   }
   HOOKHOST_CHECK(must_be_changeable(team, id));
-  HOOKHOST_CHECK(rooms_.registry.erase_webhook(name));
   const Row row = row_of(team, id);
+  if (const auto cut = runner_.cut(name, "removed"); !cut && cut.error().code != ErrorCode::not_found) return fail(cut.error());
+  if (const auto erased = rooms_.registry.erase_webhook(name); !erased) {
+    static_cast<void>(start_row(*row, said()->rules));
+    return fail(erased.error());
+  }
   remember_counts(*row);
   drop(*row);
-  return runner_.forget(name);
+  if (const auto forgotten = runner_.forget(name); !forgotten && forgotten.error().code != ErrorCode::not_found) {
+    diagnose(Level::warn, "app", "of a removed endpoint something is left until the next start: " + forgotten.error().message, {{"subscriber", name}});
+  }
+  return success();
 }
 
 Result<> EndpointSet::must_be_an_endpoint(std::string_view id) const {
@@ -203,20 +221,29 @@ Result<> EndpointSet::must_be_an_endpoint(std::string_view id) const {
 }
 
 Result<> EndpointSet::pause(std::string_view id) {
+  const auto held = changes_.hold(std::string(id));
   HOOKHOST_CHECK(must_be_an_endpoint(id));
   return rooms_.engine.pause(SubscriberId{std::string(id)}, kPaused);
+}
+
+Result<> EndpointSet::must_be_able(const state::WebhookRow& row) const {
+  const auto all = said();
+  HOOKHOST_TRY(const auto built, build(row, all->rules));
+  return may_run(built, all->rules);
 }
 
 // Whatever the operator had stopped goes on; what its owner has switched off too stays off until its owner, or the operator a second time, wants it.
 Result<> EndpointSet::resume(std::string_view id) {
   const SubscriberId subscriber{std::string(id)};
+  const auto held = changes_.hold(subscriber.value);
   const Row row = row_of(std::nullopt, id);
   if (row && !row->active) {
     HOOKHOST_TRY(const auto status, rooms_.engine.status(subscriber));
     if (status.state == "paused" && status.reason != kSwitchedOff) return rooms_.engine.pause(subscriber, kSwitchedOff);
-    HOOKHOST_CHECK(update(std::nullopt, id, {.active = true, .backlog = true}));
+    HOOKHOST_CHECK(change(std::nullopt, id, {.active = true, .backlog = true}));
     return success();
   }
+  if (row) HOOKHOST_CHECK(must_be_able(*row));
   HOOKHOST_CHECK(must_be_an_endpoint(id));
   return rooms_.engine.resume(subscriber);
 }

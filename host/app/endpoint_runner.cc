@@ -10,6 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr unsigned kThreads = 2;
+const char* const kRemoved = "removed";
+
 // A request that is cut off when its endpoint is changed comes again: receivers know it by its id.
 constexpr Duration kDrain = 2s;
 
@@ -29,9 +32,9 @@ state::AttemptRow attempt_row(const event_log::Event& event, const delivery::Out
 
 }  // namespace
 
-void EndpointRunner::begin() {
-  transfers_.emplace();
-  sender_.emplace(endpoints::Sender{*transfers_, std::string("hookhost/") + kVersion, clock_});
+void EndpointRunner::begin(std::size_t requests_max) {
+  transfers_.emplace(kThreads, requests_max);
+  sender_.emplace(*transfers_, std::string("hookhost/") + kVersion, clock_, requests_max);
 }
 
 Result<> EndpointRunner::run(endpoints::Endpoint endpoint) {
@@ -42,8 +45,10 @@ Result<> EndpointRunner::run(endpoints::Endpoint endpoint) {
 
 Result<> EndpointRunner::stop(const std::string& id, const std::string& reason) { return engine_.disable(SubscriberId{id}, reason, kDrain); }
 
+Result<> EndpointRunner::cut(const std::string& id, const std::string& reason) { return engine_.disable(SubscriberId{id}, reason, Duration{}); }
+
 Result<> EndpointRunner::forget(const std::string& id) {
-  HOOKHOST_CHECK(engine_.disable(SubscriberId{id}, "removed", Duration{}));
+  HOOKHOST_CHECK(cut(id, kRemoved));
   return engine_.forget(SubscriberId{id});
 }
 
@@ -51,14 +56,22 @@ void EndpointRunner::send_test(const endpoints::Endpoint& endpoint, const event_
   if (!sends()) return;
   const WallTime at = clock_.wall();
   const MonotonicTime begun = clock_.monotonic();
+  if (!sender_->open.take(tests_open_)) return keep_test(endpoint.id, attempt_row(*event, endpoints::no_room(), at, {}));
+  ++tests_open_;
   auto request = endpoints::make_request(endpoint, {.event = event, .attempt = {}, .replay = false, .test = true}, sender_->user_agent, at);
   transfers_->send(std::move(request), [this, id = endpoint.id, event, at, begun](const Result<http_client::TransferAnswer>& answer) {
-    state::Batch batch;
-    batch.subscriber = id;
-    batch.attempts.push_back(attempt_row(*event, endpoints::outcome_of(answer, clock_.wall()), at, clock_.monotonic() - begun));
-    store_.commit(std::move(batch), [id](const Result<>& kept) {
-      if (!kept) diagnose(Level::warn, "app", "a test's attempt was not kept: " + kept.error().message, {{"subscriber", id.value}});
-    });
+    --tests_open_;
+    sender_->open.give_back();
+    keep_test(id, attempt_row(*event, endpoints::outcome_of(answer, clock_.wall()), at, clock_.monotonic() - begun));
+  });
+}
+
+void EndpointRunner::keep_test(const SubscriberId& id, state::AttemptRow attempt) {
+  state::Batch batch;
+  batch.subscriber = id;
+  batch.attempts.push_back(std::move(attempt));
+  store_.commit(std::move(batch), [id](const Result<>& kept) {
+    if (!kept) diagnose(Level::warn, "app", "a test's attempt was not kept: " + kept.error().message, {{"subscriber", id.value}});
   });
 }
 

@@ -3,6 +3,7 @@
 // Threads: every function from every thread. Those that ask the engine block on its loop.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,8 +20,9 @@ class EndpointRunner {
   // It outlives what it handed to the engine: destroyed after the engine, before the store.
   EndpointRunner(delivery::Engine& engine, state::DeliveryStore& store, const Clock& clock) : engine_(engine), store_(store), clock_(clock) {}
 
-  // From now on run() starts instances. Without it (a command without a host) they are known and nothing is sent.
-  void begin();
+  // From now on run() starts instances, which have at most that many requests open together. Without it (a command without a host) they are
+  // known and nothing is sent.
+  void begin(std::size_t requests_max);
   [[nodiscard]] bool sends() const { return sender_.has_value(); }
 
   [[nodiscard]] Result<delivery::Accepted> accept(const std::string& id, const delivery::StartAt& start_at,
@@ -29,8 +31,10 @@ class EndpointRunner {
   }
   // Starts it, or replaces the running instance.
   [[nodiscard]] Result<> run(endpoints::Endpoint endpoint);
-  // Its position stands and nothing is sent; `reason` is shown.
+  // Its position stands and nothing is sent; `reason` is shown. What is under way gets a moment to end.
   [[nodiscard]] Result<> stop(const std::string& id, const std::string& reason);
+  // The same at once: waits for no receiver. What is under way is cut off, and comes again when it goes on.
+  [[nodiscard]] Result<> cut(const std::string& id, const std::string& reason);
   // Deletes every trace of it.
   [[nodiscard]] Result<> forget(const std::string& id);
 
@@ -40,11 +44,14 @@ class EndpointRunner {
   static constexpr const char* kKind = "endpoint";
 
  private:
+  void keep_test(const SubscriberId& id, state::AttemptRow attempt);
+
   delivery::Engine& engine_;
   state::DeliveryStore& store_;
   const Clock& clock_;
-  std::optional<http_client::Transfers> transfers_;
+  std::atomic<std::size_t> tests_open_{0};
   std::optional<endpoints::Sender> sender_;
+  std::optional<http_client::Transfers> transfers_;  // last: what it still carries tells the others of its end
 };
 
 }  // namespace hookhost::app

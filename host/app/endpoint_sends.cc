@@ -2,18 +2,11 @@
 #include <algorithm>
 
 #include "api/start_at.h"
+#include "app/endpoint_info.h"
 #include "app/endpoint_sample.h"
 #include "app/endpoint_set.h"
 
 namespace hookhost::app {
-namespace {
-
-bool stands_still(const delivery::SubscriberStatus& status) { return status.state == "stopped" || status.state == "paused"; }
-
-const char* const kIsOff = "it is switched off or disabled now; PUT \"active\": true first";
-
-}  // namespace
-
 // --- What was sent, and again -------------------------------------------------------------------------------------------------------
 
 Result<std::vector<state::AttemptRow>> EndpointSet::attempts(const std::optional<std::string>& team, std::string_view id, const state::AttemptQuery& query) {
@@ -23,13 +16,13 @@ Result<std::vector<state::AttemptRow>> EndpointSet::attempts(const std::optional
 
 // The newest attempt says where its delivery stands; attempts outlive deliveries.
 Result<> EndpointSet::retry(const std::string& team, std::string_view id, std::string_view event_id) {
+  HOOKHOST_TRY(const auto info, endpoint(team, id));
   HOOKHOST_TRY(const auto rows, attempts(team, id, {.id = EventId{std::string(event_id)}, .limit = 1}));
   if (rows.empty()) return fail(ErrorCode::not_found, "nothing of this event was sent to it");
   const state::AttemptRow& last = rows.front();
   if (last.stream == state::kTestStream) return fail(ErrorCode::conflict, "it was a test; POST /v1/webhooks/test sends another");
   const SubscriberId subscriber{std::string(id)};
-  HOOKHOST_TRY(const auto status, rooms_.engine.status(subscriber));
-  if (stands_still(status)) return fail(ErrorCode::conflict, kIsOff);
+  if (const auto why = standstill(info); !why.empty()) return fail(ErrorCode::conflict, why);
   HOOKHOST_TRY(const auto given_up, rooms_.store.parked_one(subscriber, last.stream, last.offset));
   const auto again = given_up ? rooms_.engine.retry_dead_letter(subscriber, last.stream, last.offset) : rooms_.engine.retry_now(subscriber, last.offset);
   if (again) return again;
@@ -42,13 +35,12 @@ Result<> EndpointSet::retry(const std::string& team, std::string_view id, std::s
 
 // Order: planned first, so that one that has not begun is never moved past events that it still has to get.
 Result<std::uint64_t> EndpointSet::replay(const std::string& team, std::string_view id, const api::ReplayWishes& wishes) {
-  const std::scoped_lock change(changes_);
   HOOKHOST_TRY(const auto info, endpoint(team, id));
-  if (!info.active || stands_still(info.status)) return fail(ErrorCode::conflict, kIsOff);
-  if (info.status.replay) return fail(ErrorCode::conflict, "a replay into it runs already");
   const auto since = api::place_of_team(wishes.since), until = api::place_of_team(wishes.until.value_or("now"));
   if (!since) return fail(ErrorCode::usage, "since: " + since.error().message);
   if (!until) return fail(ErrorCode::usage, "until: " + until.error().message);
+  if (const auto why = standstill(info); !why.empty()) return fail(ErrorCode::conflict, why);
+  if (info.status.replay) return fail(ErrorCode::conflict, "a replay into it runs already");
   const delivery::ReplayRequest request{.subscriber = SubscriberId{std::string(id)}, .from = since.value(), .until = until.value()};
   HOOKHOST_TRY(const auto plan, rooms_.engine.replay_plan(request));
   if (plan.moves || !plan.refusal.empty()) return fail(ErrorCode::conflict, "it has not come to these events yet, and gets them by itself");
@@ -83,8 +75,8 @@ Result<std::vector<api::TestTarget>> EndpointSet::test(const std::string& team, 
     HOOKHOST_TRY(const auto built, build(*row, all->rules));
     const auto& events = built.endpoint.events;
     const auto gets = [&](const Pattern& pattern) { return pattern.matches(event->source, event->provider, event->type); };
-    if (!row->active || std::none_of(events.begin(), events.end(), gets)) continue;
-    if (const auto status = rooms_.engine.status(built.endpoint.id); status && stands_still(status.value())) continue;
+    if (std::none_of(events.begin(), events.end(), gets)) continue;
+    if (const auto info = endpoint(team, row->id); !info || !standstill(info.value()).empty()) continue;
     runner_.send_test(built.endpoint, event);
     out.push_back({row->id, row->name, row->url});
   }

@@ -21,6 +21,10 @@ bool is_ours(const std::string& id) { return id.starts_with("webhook_") || id.st
 EndpointSet::EndpointSet(const Rooms& rooms)
     : rooms_(rooms), runner_(rooms.engine, rooms.store, rooms.clock), forwards_(runner_, rooms.clock), keys_(rooms.registry, rooms.clock) {}
 
+std::shared_ptr<const EndpointSet::Said> EndpointSet::said_by(const config::Config& config) {
+  return std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints, config.api.webhooks_max});
+}
+
 std::shared_ptr<const EndpointSet::Said> EndpointSet::said() const {
   const std::scoped_lock lock(mutex_);
   return said_;
@@ -95,7 +99,7 @@ Result<> EndpointSet::load(const config::Config& config) {
     if (!endpoint.enabled && rooms_.engine.status(SubscriberId{name})) HOOKHOST_CHECK(runner_.stop(name, kNotInUse));
   }
   const std::scoped_lock lock(mutex_);
-  said_ = std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints});
+  said_ = said_by(config);
   return success();
 }
 
@@ -109,12 +113,12 @@ Result<> EndpointSet::accept(const config::Config& config) {
   return success();
 }
 
+// Order: what is said now stands first. Who changes an endpoint meanwhile has done so before its turn comes here, or goes by what is said now.
 Result<> EndpointSet::apply(const config::Config& config) {
-  const std::scoped_lock change(changes_);
   const bool first = !runner_.sends();
-  if (first) runner_.begin();
+  if (first) runner_.begin(rooms_.requests_max);
   const auto before = first ? std::make_shared<const Said>() : said();
-  const auto now = std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints});
+  const auto now = said_by(config);
   keys_.configure(config.teams);
   {
     const std::scoped_lock lock(mutex_);
@@ -122,12 +126,13 @@ Result<> EndpointSet::apply(const config::Config& config) {
   }
   if (first) HOOKHOST_CHECK(tidy_up(*now));
   HOOKHOST_CHECK(apply_yaml(*before, *now));
-  for (const Row& row : rows(std::nullopt)) {
-    const auto profile = [&](const Said& said) {
-      const auto team = said.rules.teams.find(row->team.value_or(""));
-      return team == said.rules.teams.end() ? std::string() : team->second.profile;
-    };
-    if (!first && before->rules.defaults == now->rules.defaults && profile(*before) == profile(*now)) continue;
+  const bool same_for_all = !first && before->rules.defaults == now->rules.defaults;
+  for (const Row& known : rows(std::nullopt)) {
+    const auto of_its_team = [&](const Said& said) { return std::pair(said.rules.has_team(known->team), said.rules.profile_of(known->team)); };
+    if (same_for_all && of_its_team(*before) == of_its_team(*now)) continue;
+    const auto held = changes_.hold(known->id);
+    const Row row = row_of(std::nullopt, known->id);
+    if (!row) continue;  // removed meanwhile
     if (const auto started = start_row(*row, now->rules); !started) {
       diagnose(Level::error, "app", "an endpoint could not be started: " + started.error().message, {{"subscriber", row->id}});
     }
@@ -168,6 +173,7 @@ Result<> EndpointSet::start_row(const state::WebhookRow& row, const EndpointRule
   HOOKHOST_TRY(const auto place, first_place(row));
   HOOKHOST_TRY(const auto accepted, runner_.accept(row.id, place));
   if (!row.active) HOOKHOST_CHECK(switch_off(row.id));
+  if (const auto able = may_run(built, rules); !able) return runner_.cut(row.id, able.error().message);
   if (!row.active && accepted.condition == state::Condition::stopped) return success();
   return runner_.run(std::move(built.endpoint));
 }

@@ -4,7 +4,8 @@
 // An endpoint of the registry whose owner switched it off is paused for that reason (kSwitchedOff); the registry's word wins at a start. What
 // the operator pauses and what the host disables is the engine's own state.
 //
-// Threads: every function from every thread. Changes are made one after the other and block until they are durable.
+// Threads: every function from every thread. Changes of one endpoint are made one after the other and block until they are durable; those of
+// different ones do not wait for each other, and none waits for a receiver.
 #pragma once
 
 #include <map>
@@ -17,6 +18,7 @@
 #include "app/endpoint_build.h"
 #include "app/endpoint_runner.h"
 #include "app/forwards.h"
+#include "app/one_at_a_time.h"
 #include "app/team_keys.h"
 #include "base/event_id.h"
 #include "ingest/ingest.h"
@@ -37,6 +39,7 @@ class EndpointSet final : public api::EndpointControl {
     ingest::Ingest& ingest;
     EventIdGenerator& ids;
     const Clock& clock;
+    std::size_t requests_max = 1'024;  // deliveries open at once, over all endpoints
   };
   explicit EndpointSet(const Rooms& rooms);
 
@@ -82,7 +85,9 @@ class EndpointSet final : public api::EndpointControl {
   struct Said {
     EndpointRules rules;
     std::map<std::string, config::Endpoint> endpoints;
+    std::uint64_t webhooks_max = 0;
   };
+  [[nodiscard]] static std::shared_ptr<const Said> said_by(const config::Config& config);
 
   [[nodiscard]] std::shared_ptr<const Said> said() const;
   void drop(const state::WebhookRow& row);  // which its caller keeps alive
@@ -93,6 +98,9 @@ class EndpointSet final : public api::EndpointControl {
 
   [[nodiscard]] Result<> apply_yaml(const Said& before, const Said& now);
   [[nodiscard]] Result<> start_row(const state::WebhookRow& row, const EndpointRules& rules);
+  [[nodiscard]] Result<> must_be_able(const state::WebhookRow& row) const;
+  // Precondition: the endpoint is held.
+  [[nodiscard]] Result<api::Changed> change(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes);
   [[nodiscard]] Result<> tidy_up(const Said& now);
   [[nodiscard]] Result<> switch_off(const std::string& id);
   [[nodiscard]] Result<std::optional<std::uint64_t>> switch_on(const std::string& id, bool backlog);
@@ -103,7 +111,7 @@ class EndpointSet final : public api::EndpointControl {
   EndpointRunner runner_;
   Forwards forwards_;
   TeamKeys keys_;
-  std::mutex changes_;  // held over a whole change
+  OneAtATime changes_;  // of each endpoint; and of each team, whose webhooks are counted. Order: the team first
   mutable std::mutex mutex_;
   std::shared_ptr<const Said> said_ = std::make_shared<const Said>();
   std::map<std::string, Row, std::less<>> rows_;                          // by id

@@ -8,6 +8,7 @@
 #include "base/diagnostics.h"
 #include "base/thread_name.h"
 #include "event_log/format.h"
+#include "os/descriptors.h"
 #include "signing/digest.h"
 
 namespace hookhost::app {
@@ -21,8 +22,6 @@ constexpr int kRetentionEvery = 30;  // maintenance rounds
 constexpr Duration kPoisonedDrainMax = 8s;
 constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
-constexpr std::uint32_t kAdminConnectionsMax = 256;
-constexpr std::uint32_t kDescriptorsOfOthers = 128 + kAdminConnectionsMax;  // event log, databases, plugins, the admin listener
 
 bool has_segments(os::FileSystem& files, const std::string& directory) {
   const auto names = files.list(directory);
@@ -49,6 +48,10 @@ api::V1Options v1_options(const config::Api& api) {
   return out;
 }
 
+Descriptors descriptors_for(const config::Listen& listen) {
+  return share_out(os::raise_descriptor_limit(descriptors_wanted(listen.connections_max)), listen.connections_max);
+}
+
 // Answers name no directories: "hookhost.yaml:5:1" is enough for who may reload.
 Error without_directory(Error error, const std::string& file) {
   const std::string directory = os::parent(file) + "/";
@@ -59,7 +62,7 @@ Error without_directory(Error error, const std::string& file) {
 }  // namespace
 
 Host::Host(config::Config config, os::LockFile lock)
-    : config_(std::move(config)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
+    : config_(std::move(config)), descriptors_(descriptors_for(config_.listen)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
 
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
@@ -96,7 +99,7 @@ Result<> Host::open_stores(const HostOptions& options) {
   HOOKHOST_CHECK(engine_->start());
   ingest_ = std::make_unique<ingest::Ingest>(*log_, ids_, clock_);
   plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_);
-  endpoints_ = std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine_, *store_, *registry_, *ingest_, ids_, clock_});
+  endpoints_ = std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine_, *store_, *registry_, *ingest_, ids_, clock_, descriptors_.requests_max});
   HOOKHOST_CHECK(plugins_->load(config_));
   return endpoints_->load(config_);
 }
@@ -174,7 +177,7 @@ Result<> Host::start_listeners() {
                               .address = listen.address,
                               .threads = static_cast<unsigned>(listen.threads),
                               .connections_max = static_cast<std::uint32_t>(listen.connections_max),
-                              .descriptors_of_others = kDescriptorsOfOthers,
+                              .descriptors_of_others = descriptors_.of_others,
                               .header_bytes_max = static_cast<std::uint32_t>(listen.header_bytes_max),
                               .waiting_requests_max = static_cast<std::uint32_t>(listen.waiting_requests_max),
                               .header_timeout = listen.header_timeout,

@@ -14,6 +14,7 @@
 #include "api/admin_server.h"
 #include "api/host_control.h"
 #include "api/v1_server.h"
+#include "app/descriptors.h"
 #include "app/disk_reserve.h"
 #include "app/endpoint_set.h"
 #include "app/plugin_set.h"
@@ -76,6 +77,7 @@ class Host final : public api::HostControl {
   const Clock& clock_ = system_clock();
   mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
   config::Config config_;
+  const Descriptors descriptors_;
   os::LockFile lock_;
   DiskReserve reserve_;  // of open(), then of the maintenance thread
   std::unique_ptr<state::Registry> registry_;

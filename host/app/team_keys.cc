@@ -45,7 +45,7 @@ Result<std::string> TeamKeys::team_of(std::string_view key) const {
     if (signing::constant_time_equal(known.hash, hash)) team = &known.team;
   }
   for (const auto& [id, row] : rows_) {
-    if (signing::constant_time_equal(row.hash, hash) && !row.revoked_at) team = &row.team;
+    if (signing::constant_time_equal(row.hash, hash) && !row.revoked_at && config::has_team(teams_, row.team)) team = &row.team;
   }
   if (team == nullptr) return fail(ErrorCode::invalid_api_key, "the API key is not valid");
   return *team;
@@ -56,7 +56,7 @@ Result<std::pair<api::KeyInfo, std::string>> TeamKeys::make(const std::string& t
   if (label.size() > kLabelBytesMax) return fail(ErrorCode::usage, "the label must be at most 256 bytes");
   {
     const std::scoped_lock lock(mutex_);
-    if (!teams_.empty() && !teams_.contains(team)) {
+    if (!config::has_team(teams_, team)) {
       return fail(ErrorCode::usage, "'" + team + "' does not stand under teams in the configuration; add it there and reload");
     }
   }

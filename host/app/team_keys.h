@@ -1,4 +1,5 @@
-// The keys with which teams use /v1: those of the YAML file and those made by `hookhost team key add`, which are kept as hashes.
+// The keys with which teams use /v1: those of the YAML file and those made by `hookhost team key add`, which are kept as hashes. Where teams
+// are configured, only their keys are good: those of one that was taken out are kept, and good again when it is back.
 //
 // Threads: every function from every thread; make() and revoke() block until the registry has it.
 #pragma once

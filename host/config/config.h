@@ -157,6 +157,9 @@ struct Team {
   friend bool operator==(const Team& a, const Team& b);
 };
 
+// Whether there is such a team. Where none are configured, every name is one.
+[[nodiscard]] inline bool has_team(const std::map<std::string, Team>& teams, const std::string& name) { return teams.empty() || teams.contains(name); }
+
 // Requests a minute and team of the /v1 calls; nothing where there is no limit.
 struct RateLimits {
   std::uint64_t high = 60, medium = 30, low = 15;
@@ -166,6 +169,7 @@ struct RateLimits {
 struct Api {
   std::optional<RateLimits> rate_limits = RateLimits{};
   std::vector<std::string> types;  // accepted beside the six
+  std::uint64_t webhooks_max = 1'000;  // that one team makes
   friend bool operator==(const Api&, const Api&) = default;
 };
 

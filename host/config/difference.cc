@@ -59,6 +59,9 @@ const std::vector<Fact<Team>>& facts(const Team&) {
 
 #undef HOOKHOST_FACT
 
+constexpr const char* kTeamGone = "; its keys are refused and its webhooks stand still until it is back";
+constexpr const char* kNoTeams = "; no teams are configured any more: every key made by a command is good, whatever its team";
+
 // "path, secrets": the keys that differ; empty when none does.
 template <class Entry>
 std::string changed_keys(const Entry& a, const Entry& b) {
@@ -70,7 +73,8 @@ std::string changed_keys(const Entry& a, const Entry& b) {
 }
 
 template <class Entry>
-void compare(const char* what, const std::map<std::string, Entry>& before, const std::map<std::string, Entry>& after, Difference& out) {
+void compare(const char* what, const std::map<std::string, Entry>& before, const std::map<std::string, Entry>& after, Difference& out,
+             const char* if_removed = "") {
   std::set<std::string> names;
   for (const auto& [name, entry] : before) names.insert(name);
   for (const auto& [name, entry] : after) names.insert(name);
@@ -80,7 +84,7 @@ void compare(const char* what, const std::map<std::string, Entry>& before, const
     if (old == before.end()) {
       out.changes.push_back(std::string(what) + " " + name + ": added");
     } else if (now == after.end()) {
-      out.changes.push_back(std::string(what) + " " + name + ": removed");
+      out.changes.push_back(std::string(what) + " " + name + ": removed" + if_removed);
     } else if (const std::string keys = changed_keys(old->second, now->second); !keys.empty()) {
       out.changes.push_back(std::string(what) + " " + name + ": changed " + keys);
     }
@@ -99,7 +103,7 @@ Difference difference(const Config& before, const Config& after) {
   compare("source", before.sources, after.sources, out);
   compare("plugin", before.plugins, after.plugins, out);
   compare("endpoint", before.endpoints, after.endpoints, out);
-  compare("team", before.teams, after.teams, out);
+  compare("team", before.teams, after.teams, out, after.teams.empty() ? kNoTeams : kTeamGone);
   if (before.endpoint_defaults != after.endpoint_defaults) out.changes.emplace_back("endpoint_defaults: changed");
   if (before.api != after.api) out.changes.emplace_back("api: changed");
   if (before.diagnostics != after.diagnostics) out.changes.emplace_back("diagnostics: changed");

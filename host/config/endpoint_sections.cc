@@ -145,6 +145,7 @@ Api read_api(Section section) {
     numbers.number("low", out.rate_limits->low, 1, 1'000'000);
     numbers.finish();
   }
+  section.number("webhooks_max", out.webhooks_max, 1, 1'000'000);
   const YAML::Node types = section.take("types");
   if (types.IsDefined() && !types.IsNull() && !types.IsSequence()) section.problem(types, "types", "wants a list of types");
   if (types.IsSequence()) {

@@ -35,17 +35,6 @@ bool is_header_value(std::string_view value) {
   return true;
 }
 
-Result<> check_url(const Endpoint& endpoint) {
-  HOOKHOST_TRY(const auto url, http_client::parse_url(endpoint.url));
-  if (url.scheme != "https" && url.scheme != "http") return fail(ErrorCode::usage, "the URL must begin with https://");
-  if (url.scheme == "http" && !endpoint.allow_http) return fail(ErrorCode::usage, "the URL must begin with https://; allow_http, its own or in endpoint_defaults, permits http://");
-  if (url.has_user) return fail(ErrorCode::usage, "the URL must not carry a user or a password; use a header of the endpoint");
-  if (const auto address = IpAddress::parse(url.host); address && endpoint.proxy.empty() && !AddressGuard(endpoint.allowed_networks).permits(*address)) {
-    return fail(ErrorCode::usage, "the URL's address " + address->text() + " is not public; allowed_networks, its own or in endpoint_defaults, opens exceptions");
-  }
-  return success();
-}
-
 Result<> check_proxy(const std::string& proxy) {
   if (proxy.empty()) return success();
   const auto url = http_client::parse_url(proxy);
@@ -79,18 +68,39 @@ const ProfileValues& values_of(Profile profile) {
   return profile == Profile::kakiyo ? kakiyo : standard;
 }
 
-Result<> check(const Endpoint& endpoint) {
-  HOOKHOST_CHECK(check_url(endpoint));
+Result<> check_url(const Endpoint& endpoint) {
+  HOOKHOST_TRY(const auto url, http_client::parse_url(endpoint.url));
+  if (url.scheme != "https" && url.scheme != "http") return fail(ErrorCode::usage, "the URL must begin with https://");
+  if (url.scheme == "http" && !endpoint.allow_http) return fail(ErrorCode::usage, "the URL must begin with https://; allow_http, its own or in endpoint_defaults, permits http://");
+  if (url.has_user) return fail(ErrorCode::usage, "the URL must not carry a user or a password; use a header of the endpoint");
+  if (const auto address = IpAddress::parse(url.host); address && endpoint.proxy.empty() && !AddressGuard(endpoint.allowed_networks).permits(*address)) {
+    return fail(ErrorCode::usage, "the URL's address " + address->text() + " is not public; allowed_networks, its own or in endpoint_defaults, opens exceptions");
+  }
+  return success();
+}
+
+Result<> check_headers(const Endpoint& endpoint) {
   for (const auto& [name, value] : endpoint.headers) {
     if (!is_http_token(name)) return fail(ErrorCode::usage, "'" + name + "' is no name of a header");
     if (!is_header_value(value)) return fail(ErrorCode::usage, "the value of header '" + name + "' has characters that no header may have");
     if (is_own_header(name)) return fail(ErrorCode::usage, "header '" + name + "' is set by hookhost itself; choose another name");
   }
+  return success();
+}
+
+Result<> check_secrets(const Endpoint& endpoint) {
   const bool standard = endpoint.signing == Signing::both || endpoint.signing == Signing::standard_webhooks;
   for (const auto& secret : endpoint.secrets) {
     if (secret.value.empty()) return fail(ErrorCode::usage, "the secret is empty; leave it out to send unsigned");
     if (standard) HOOKHOST_CHECK(signing::key_of(signing::Scheme::standard_webhooks, secret.value));
   }
+  return success();
+}
+
+Result<> check(const Endpoint& endpoint) {
+  HOOKHOST_CHECK(check_url(endpoint));
+  HOOKHOST_CHECK(check_headers(endpoint));
+  HOOKHOST_CHECK(check_secrets(endpoint));
   return check_proxy(endpoint.proxy);
 }
 

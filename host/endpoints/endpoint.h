@@ -65,6 +65,10 @@ struct Endpoint {
 // Would deliveries to it be possible at all? Error: usage, naming what to change: the URL's form or scheme, user info in it, a literal address
 // that is not allowed, a header that hookhost sets itself, a secret that cannot be a key. Names are judged when they are connected to.
 [[nodiscard]] Result<> check(const Endpoint& endpoint);
+// Its parts, each alone.
+[[nodiscard]] Result<> check_url(const Endpoint& endpoint);
+[[nodiscard]] Result<> check_headers(const Endpoint& endpoint);
+[[nodiscard]] Result<> check_secrets(const Endpoint& endpoint);
 
 [[nodiscard]] delivery::SubscriberOptions subscriber_options(const Endpoint& endpoint);
 

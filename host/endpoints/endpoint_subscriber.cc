@@ -20,10 +20,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
       : endpoint_(std::move(endpoint)), sender_(sender), sink_(std::move(sink)), group_(sender_.transfers.new_group()) {}
 
   void send(const delivery::Delivery& delivery) {
-    {
-      const std::scoped_lock lock(mutex_);
-      ++running_;
-    }
+    if (!take_room()) return complete({.id = delivery.id, .outcome = no_room(), .kv = {}, .took = {}});
     auto request = make_request(*endpoint_, {delivery.event, delivery.attempt, delivery.replay}, sender_.user_agent, sender_.clock.wall());
     request.group = group_;
     const auto begun = sender_.clock.monotonic();
@@ -44,6 +41,19 @@ class Instance : public std::enable_shared_from_this<Instance> {
   }
 
  private:
+  bool take_room() {
+    const std::scoped_lock lock(mutex_);
+    if (!sender_.open.take(running_)) return false;
+    ++running_;
+    return true;
+  }
+
+  void complete(delivery::Completion completion) {
+    std::vector<delivery::Completion> completions;
+    completions.push_back(std::move(completion));
+    sink_->completed(std::move(completions));
+  }
+
   void answered(std::uint64_t id, MonotonicTime begun, const Result<http_client::TransferAnswer>& answer) {
     delivery::Completion completion{.id = id, .outcome = outcome_of(answer, sender_.clock.wall()), .kv = {}, .took = sender_.clock.monotonic() - begun};
     bool tell = false;
@@ -51,11 +61,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
       const std::scoped_lock lock(mutex_);
       tell = !stopped_;
     }
-    if (tell) {
-      std::vector<delivery::Completion> completions;
-      completions.push_back(std::move(completion));
-      sink_->completed(std::move(completions));
-    }
+    if (tell) complete(std::move(completion));
+    sender_.open.give_back();
     const std::scoped_lock lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
@@ -74,7 +81,7 @@ class EndpointSubscriber final : public delivery::Subscriber {
  public:
   EndpointSubscriber(Endpoint endpoint, Sender& sender) : endpoint_(std::make_shared<Endpoint>(std::move(endpoint))), sender_(sender) {
     traits_.concurrency = endpoint_->concurrency;
-    traits_.max_in_flight = endpoint_->concurrency;
+    traits_.max_in_flight = static_cast<std::uint32_t>(std::min<std::size_t>(endpoint_->concurrency, sender_.open.of_one_max()));
     traits_.uncommitted_max = uncommitted_max(endpoint_->concurrency);
     traits_.on_replay = delivery::Traits::OnReplay::safe;  // a receiver knows a replay by its header and an event by its id
   }

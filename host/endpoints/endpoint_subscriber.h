@@ -3,18 +3,24 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "delivery/subscriber.h"
 #include "endpoints/endpoint.h"
+#include "endpoints/open_requests.h"
 #include "http_client/transfers.h"
 
 namespace hookhost::endpoints {
 
 // What all endpoints of a host share; it outlives them.
 struct Sender {
+  Sender(http_client::Transfers& carrier, std::string agent, const Clock& time, std::size_t requests_max = 1'024)
+      : transfers(carrier), user_agent(std::move(agent)), clock(time), open(requests_max) {}
+
   http_client::Transfers& transfers;
   const std::string user_agent;
   const Clock& clock;
+  OpenRequests open;
 };
 
 // Threads: as delivery::Subscriber asks. Requests run on the transfers' thread; nothing here blocks but stop(), which ends what still runs at

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kRetryAfterMax = 1h;
 constexpr std::size_t kAnswerKept = 1024;
+constexpr Duration kRoomAgain = 100ms;
 
 std::optional<Duration> wait_of(std::string_view text, WallTime now) {
   std::uint32_t seconds = 0;
@@ -28,6 +29,12 @@ std::optional<Duration> wait_of(std::string_view text, WallTime now) {
 }
 
 }  // namespace
+
+delivery::Outcome no_room() {
+  return {.status = delivery::Status::unavailable,
+          .error = "as many requests are open as the host's descriptors allow (ulimit -n); it goes on when others have ended",
+          .retry_after = kRoomAgain};
+}
 
 delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, WallTime now) {
   delivery::Outcome out;

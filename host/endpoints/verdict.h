@@ -16,4 +16,7 @@ namespace hookhost::endpoints {
 // Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
 [[nodiscard]] delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, WallTime now);
 
+// Of a request that was not made, because as many are open as may be (open_requests.h): no fault of the receiver's, and no attempt is used up.
+[[nodiscard]] delivery::Outcome no_room();
+
 }  // namespace hookhost::endpoints

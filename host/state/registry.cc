@@ -63,6 +63,18 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::string& path, bool m
   return std::unique_ptr<Registry>(new Registry(std::make_unique<Connection>(Connection{std::move(database)}), created));
 }
 
+Result<std::vector<std::string>> Registry::teams_in(const std::string& path) {
+  HOOKHOST_CHECK(os::local_file_system().facts(path));
+  HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::read_only));
+  HOOKHOST_TRY(auto all, database.prepare("SELECT team FROM webhook WHERE team IS NOT NULL UNION SELECT team FROM team_key WHERE revoked_at IS NULL"));
+  std::vector<std::string> out;
+  for (;;) {
+    HOOKHOST_TRY(const bool found, all.row());
+    if (!found) return out;
+    out.push_back(all.text(0));
+  }
+}
+
 Result<> Registry::put(const WebhookRow& row) {
   const std::scoped_lock lock(mutex_);
   HOOKHOST_TRY(const auto put, connection_->database.cached("INSERT OR REPLACE INTO webhook VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));

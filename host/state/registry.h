@@ -46,6 +46,8 @@ class Registry {
   // `may_create`: the event log is empty, or the operator said `serve --new-registry`. Error: not_found when it is missing and may not be
   // made (the message names the way out); corrupt; not_supported for a newer hookhost's file; permission; busy; io_error.
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::string& path, bool may_create);
+  // The teams of webhooks and of keys that are not revoked, by name. Also beside a running host. Error: not_found, as open().
+  [[nodiscard]] static Result<std::vector<std::string>> teams_in(const std::string& path);
   ~Registry();
   // This call made it.
   [[nodiscard]] bool created() const { return created_; }

@@ -46,6 +46,11 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     const std::lock_guard lock(mutex_);
     failing_ = count;
   }
+  // While it is on, only those that delete every trace of a subscriber.
+  void fail_commits_of_forgetting(bool fails) {
+    const std::lock_guard lock(mutex_);
+    forgetting_fails_ = fails;
+  }
   [[nodiscard]] std::uint64_t commits() const {
     const std::lock_guard lock(mutex_);
     return commits_;
@@ -188,8 +193,8 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       Result<> result = success();
       if (cut_) {
         result = fail(ErrorCode::io_error, "the power is off");
-      } else if (failing_ > 0) {
-        --failing_;
+      } else if (failing_ > 0 || (forgetting_fails_ && batch.forget)) {
+        failing_ = std::max(0, failing_ - 1);
         result = fail(ErrorCode::io_error, "told to fail");
       } else {
         apply(batch);
@@ -263,6 +268,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
   state::StreamId replay_id_ = 0;
   Offset end_;
   int failing_ = 0;
+  bool forgetting_fails_ = false;
   bool stalled_ = false;
   bool cut_ = false;
   bool ending_ = false;

@@ -177,6 +177,28 @@ TEST_F(EndpointLife, OneThatItsClientSwitchedOffStaysOffWhenTheOperatorLiftsHisP
   EXPECT_EQ(receiver.messages(), numbers(1, 2));
 }
 
+// The pause came second, over a switch that was off: neither lifts the other.
+TEST_F(EndpointLife, AnOperatorsPauseOverAClientsOffIsLiftedByTheOperatorAloneAndThenNothingIsMissing) {
+  Receiver receiver;
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string key = key_of("team_1"), id = made(key, receiver), path = "/webhooks/" + id;
+  ASSERT_EQ(v1(key, "PUT", path, R"({"active":false})").status, 200);
+  send_messages(0, 1);
+  ASSERT_EQ(host.run({"endpoint", "pause", id}).status, 0);
+  const RawAnswer on = v1(key, "PUT", path, R"({"active":true})");
+  EXPECT_EQ(on.status, 200) << on.body;
+  EXPECT_EQ(object_of(on).count("skipped"), 0U) << "nothing was skipped";
+  EXPECT_EQ(state_of(id), "paused");
+  send_messages(1, 2);
+  const RawAnswer refused = v1(key, "POST", path + "/replays", R"({"since":"beginning"})");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, testing::AllOf(HasSubstr("the operator of this host has paused it"), Not(HasSubstr("active"))));
+  EXPECT_EQ(v1(key, "POST", path + "/replays", R"({"since":"some day"})").status, 400) << "that is wrong whoever has paused it";
+  EXPECT_EQ(host.run({"endpoint", "resume", id}).status, 0);
+  ASSERT_TRUE(reaches(receiver, 2));
+  EXPECT_EQ(receiver.messages(), numbers(0, 2));
+}
+
 TEST_F(EndpointLife, SwitchedOnByACommandItSkipsUnlessAskedForTheBacklog) {
   Receiver receiver;
   ASSERT_NO_FATAL_FAILURE(start());

@@ -109,6 +109,43 @@ TEST_F(Registered, AKeyIsShownOnceKeptAsAHashAndRevoked) {
   EXPECT_EQ(host.run({"team", "key", "revoke", "key_none"}).status, 3);
 }
 
+// Without the reload's words the operator would not know what he did.
+TEST_F(Registered, ATeamTakenOutOfTheFileStandsStillUntilItIsBackAndTheReloadAndCheckSayIt) {
+  Receiver receiver, other;
+  allow_loopback();
+  say("teams: {team_1: {}, team_2: {}}\n");
+  host.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: team_1})"}};
+  ASSERT_TRUE(host.start());
+  const std::string key = key_of("team_1"), id = made(key, receiver), other_key = key_of("team_2");
+  made(other_key, other);
+  send_messages(0, 1);
+  ASSERT_TRUE(reaches(receiver, 1));
+  const auto reload_with = [&](const std::string& teams, const std::string& pinned) {
+    const auto at = host.more.find("teams: {");
+    host.more.replace(at, host.more.find('\n', at) - at, teams);
+    host.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: )" + pinned + "}"}};
+    host.write_config();
+    return host.run({"reload"});
+  };
+  const Ran out = reload_with("teams: {team_2: {}}", "from_payload");
+  EXPECT_EQ(out.status, 0) << out;
+  EXPECT_THAT(out.out, HasSubstr("team team_1: removed; its keys are refused and its webhooks stand still"));
+  EXPECT_EQ(v1(key, "GET", "/webhooks").status, 401);
+  EXPECT_EQ(v1(other_key, "GET", "/webhooks").status, 200);
+  EXPECT_EQ(state_of(id), "disabled");
+  EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr("disabled"));
+  EXPECT_THAT(host.run({"check"}).err, HasSubstr("warning: teams: 'team_1' has keys or webhooks"));
+  host.kill_9();
+  ASSERT_TRUE(host.start());
+  EXPECT_EQ(v1(key, "GET", "/webhooks").status, 401) << "and after a restart";
+  EXPECT_EQ(state_of(id), "disabled");
+  EXPECT_EQ(reload_with("teams: {team_1: {}, team_2: {}}", "team_1").status, 0);
+  EXPECT_THAT(host.run({"check"}).err, Not(HasSubstr("team_1")));
+  EXPECT_EQ(v1(key, "GET", "/webhooks").status, 200);
+  send_messages(1, 2);
+  EXPECT_TRUE(poll_until([&] { return receiver.messages() == numbers(0, 2); }));
+}
+
 TEST_F(Registered, AForwardRunsUntilCtrlCAndLeavesNoTrace) {
   Receiver receiver;
   ASSERT_TRUE(host.start());

@@ -40,6 +40,7 @@ CommandResult serve(Context& context, const HostOptions& options) {
   HOOKHOST_TRY(const Level level, parse_level(config.diagnostics.level));
   configure_diagnostics({level, config.diagnostics.format == "json"});
   for (const auto& warning : config.warnings) diagnose(Level::warn, "config", warning);
+  for (const auto& warning : warnings_of(config)) diagnose(Level::warn, "config", warning);
   HOOKHOST_TRY(auto host, Host::open(std::move(config), options));
   HOOKHOST_CHECK(host->serve());
   diagnose(Level::info, "app", std::string("hookhost ") + kVersion + " is ready", {{"public_port", host->public_port()}, {"admin_port", host->admin_port()}});
@@ -92,6 +93,7 @@ CommandResult check(Context& context) {
   };
   if (loaded) {
     for (const auto& warning : loaded.value().warnings) tell("warning", warning, "warning: ");
+    for (const auto& warning : warnings_of(loaded.value())) tell("warning", warning, "warning: ");
   }
   for (const std::string& problem : problems) tell("problem", problem, "");
   if (!problems.empty()) return 1;

@@ -120,8 +120,12 @@ TEST(EndpointConfig, SecretsAreResolvedOnlyWhereAllAreAndNeverSaid) {
 TEST(EndpointConfig, TheDifferenceNamesWhatChanged) {
   const auto before = read(endpoint("") + "\nteams: {t: {}, u: {}}").value();
   const auto after = read(endpoint(", rate: 1, secrets: [x]") + "\nteams: {t: {profile: standard}}\napi: {types: [a.b]}\nendpoint_defaults: {allow_http: true}").value();
-  EXPECT_EQ(difference(before, after).changes, (std::vector<std::string>{"endpoint a: changed secrets, rate", "team t: changed profile", "team u: removed",
+  const std::string removed = "team u: removed; its keys are refused and its webhooks stand still until it is back";
+  EXPECT_EQ(difference(before, after).changes, (std::vector<std::string>{"endpoint a: changed secrets, rate", "team t: changed profile", removed,
                                                                          "endpoint_defaults: changed", "api: changed"}));
+  const auto none = difference(before, read(endpoint("")).value()).changes;
+  ASSERT_EQ(none.size(), 2U);
+  EXPECT_NE(none[0].find("no teams are configured any more"), std::string::npos) << "then every name is a team";
 }
 
 }  // namespace
