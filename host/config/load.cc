@@ -134,6 +134,10 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
     out.endpoints.emplace(name, read_endpoint(name, endpoint, reading));
   });
   section.each("teams", [&](const std::string& name, Section team) { out.teams.emplace(name, read_team(name, team, reading)); });
+  // Without the section every team is one. Who takes out the last must not find that its keys are good all the same.
+  if (const YAML::Node teams = section.take("teams"); out.teams.empty() && (teams.IsNull() || (teams.IsMap() && teams.size() == 0))) {
+    section.problem(teams, "teams", "names no team: name one, or take the section out; then every key made by a command is good, whatever its team");
+  }
   out.api = read_api(section.section("api"));
   check_teams(out, reading.problems);
   section.finish();

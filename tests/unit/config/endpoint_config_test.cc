@@ -117,6 +117,13 @@ TEST(EndpointConfig, SecretsAreResolvedOnlyWhereAllAreAndNeverSaid) {
   EXPECT_EQ(problems(endpoint(", secrets: [hunter2], signing: loud")).find("hunter2"), std::string::npos);
 }
 
+TEST(EndpointConfig, TeamsWithoutATeamIsNotTheSameAsWithoutTeams) {
+  for (const char* text : {"teams: {}", "teams:", "teams: ~"}) {
+    EXPECT_NE(problems(text).find("teams: names no team: name one, or take the section out"), std::string::npos) << text << "\n" << problems(text);
+  }
+  EXPECT_EQ(problems("sources: {}"), "");
+}
+
 TEST(EndpointConfig, TheDifferenceNamesWhatChanged) {
   const auto before = read(endpoint("") + "\nteams: {t: {}, u: {}}").value();
   const auto after = read(endpoint(", rate: 1, secrets: [x]") + "\nteams: {t: {profile: standard}}\napi: {types: [a.b]}\nendpoint_defaults: {allow_http: true}").value();
