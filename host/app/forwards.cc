@@ -14,9 +14,7 @@ endpoints::Endpoint relay(const std::string& id, const std::string& source, cons
   endpoints::Endpoint out;
   out.id = SubscriberId{id};
   out.url = url;
-  Pattern all;
-  all.source = source;
-  out.events.push_back(std::move(all));
+  out.events.push_back(Pattern::of_source(source));
   out.signing = endpoints::Signing::pass_through;
   out.allow_http = true;
   out.allowed_networks = {{IpAddress::v4(0, 0, 0, 0), 0}, {{.v6 = true, .bytes = {}}, 0}};

@@ -13,6 +13,7 @@ bool is_name(std::string_view text) { return !text.empty() && std::all_of(text.b
 
 bool types_overlap(const Pattern& left, const Pattern& right) {
   using Kind = Pattern::Kind;
+  if (left.kind == Kind::everything || right.kind == Kind::everything) return true;
   const bool left_own = left.type.starts_with(kOwnTypes), right_own = right.type.starts_with(kOwnTypes);
   if (left_own != right_own) return false;
   if (left.kind == Kind::any || right.kind == Kind::any) return true;
@@ -27,8 +28,9 @@ bool types_overlap(const Pattern& left, const Pattern& right) {
 bool Pattern::matches(std::string_view event_source, std::string_view event_provider, std::string_view event_type) const {
   if (!source.empty() && source != event_source) return false;
   if (!provider.empty() && provider != event_provider) return false;
-  if (event_type.starts_with(kOwnTypes) && !type.starts_with(kOwnTypes)) return false;
+  if (kind != Kind::everything && event_type.starts_with(kOwnTypes) && !type.starts_with(kOwnTypes)) return false;
   switch (kind) {
+    case Kind::everything:
     case Kind::any: return true;
     case Kind::prefix: return event_type.starts_with(type);
     case Kind::exact: return event_type == type;
@@ -40,6 +42,7 @@ std::string Pattern::text() const {
   if (!source.empty()) return "@" + source;
   std::string out = provider.empty() ? "" : provider + ":";
   switch (kind) {
+    case Kind::everything:
     case Kind::any: out += "*"; break;
     case Kind::prefix: out += type + "*"; break;
     case Kind::exact: out += type; break;
@@ -62,8 +65,7 @@ Result<Pattern> parse_pattern(std::string_view text, bool allow_source) {
   if (text.starts_with('@')) {
     if (!allow_source) return wrong("@source cannot stand here");
     if (!is_name(text.substr(1))) return wrong("@ wants the name of a source");
-    out.source = text.substr(1);
-    return out;
+    return Pattern::of_source(text.substr(1));
   }
   if (const auto colon = text.find(':'); colon != std::string_view::npos) {
     if (!is_name(text.substr(0, colon))) return wrong("the provider before ':' is not a name");

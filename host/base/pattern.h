@@ -3,7 +3,8 @@
 //   pattern  := [ "@" source ] | [ provider ":" ] types
 //   types    := "*" | prefix ".*" | exact type
 //
-// "*" and prefixes never match the host's own events (types that begin with "hookhost."); only patterns that begin with "hookhost." do.
+// "*" and prefixes never match types that begin with "hookhost.": the host's own events, and webhooks that it could give no type
+// ("hookhost.unparsable"). Only patterns that begin with "hookhost." do, and "@source", which means everything that came from there.
 #pragma once
 
 #include <string>
@@ -14,15 +15,16 @@
 namespace hookhost {
 
 struct Pattern {
-  enum class Kind : std::uint8_t { any, prefix, exact };
+  enum class Kind : std::uint8_t { everything, any, prefix, exact };  // from wide to narrow
 
-  std::string source;    // "@source" only: every type of that source; else empty
+  std::string source;    // "@source" only; else empty
   std::string provider;  // empty: any
   Kind kind = Kind::any;
-  std::string type;  // prefix: with its dot, "linkedin."; exact: the type; any: empty
+  std::string type;  // prefix: with its dot, "linkedin."; exact: the type; else empty
 
   friend bool operator==(const Pattern&, const Pattern&) = default;
 
+  [[nodiscard]] static Pattern of_source(std::string_view source) { return {.source = std::string(source), .provider = {}, .kind = Kind::everything, .type = {}}; }
   [[nodiscard]] bool matches(std::string_view event_source, std::string_view event_provider, std::string_view event_type) const;
   [[nodiscard]] std::string text() const;  // reads back as the same pattern
 };

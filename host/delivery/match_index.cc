@@ -1,5 +1,7 @@
 #include "delivery/match_index.h"
 
+#include <utility>
+
 namespace hookhost::delivery {
 
 void MatchIndex::clear() {
@@ -13,7 +15,7 @@ void MatchIndex::add(Member member, const std::vector<Pattern>& patterns, const 
   Table& table = team ? by_team_[*team] : every_team_;
   for (const auto& pattern : patterns) {
     if (!pattern.source.empty()) {
-      table.by_source[pattern.source].push_back({member, {}});
+      table.by_source[pattern.source].push_back({member, pattern});
     } else if (pattern.kind == Pattern::Kind::exact) {
       table.exact[pattern.type].push_back({member, pattern.provider});
     } else if (pattern.kind == Pattern::Kind::prefix) {
@@ -26,12 +28,13 @@ void MatchIndex::add(Member member, const std::vector<Pattern>& patterns, const 
   }
 }
 
+void MatchIndex::take(Member member, std::vector<Member>& out) {
+  if (std::exchange(seen_[member], round_) != round_) out.push_back(member);
+}
+
 void MatchIndex::take(const Entries& entries, std::string_view provider, std::vector<Member>& out) {
   for (const auto& entry : entries) {
-    if (!entry.provider.empty() && entry.provider != provider) continue;
-    if (seen_[entry.member] == round_) continue;
-    seen_[entry.member] = round_;
-    out.push_back(entry.member);
+    if (entry.provider.empty() || entry.provider == provider) take(entry.member, out);
   }
 }
 
@@ -67,8 +70,12 @@ void MatchIndex::match(const Table& table, const event_log::EventHead& head, std
       if (!own || prefix.starts_with(kOwnTypes)) take(table.prefix, prefix, head.provider, out);
     }
   }
+  if (const auto found = table.by_source.find(head.source); found != table.by_source.end()) {
+    for (const auto& [member, pattern] : found->second) {
+      if (pattern.matches(head.source, head.provider, type)) take(member, out);
+    }
+  }
   if (own) return;
-  take(table.by_source, head.source, head.provider, out);
   take(table.any_by_provider, head.provider, head.provider, out);
   take(table.any, head.provider, out);
 }

@@ -32,6 +32,10 @@ class MatchIndex {
     std::string provider;  // empty: any
   };
   using Entries = std::vector<Entry>;
+  struct OfSource {
+    Member member;
+    Pattern pattern;  // narrowed by a plugin's own list it wants less than all of the source
+  };
   struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -42,11 +46,12 @@ class MatchIndex {
     ByText<Entries> exact;   // by type
     ByText<Entries> prefix;  // by "linkedin."
     ByText<Entries> any_by_provider;
-    ByText<Entries> by_source;
+    ByText<std::vector<OfSource>> by_source;
     Entries any;
   };
 
   void match(const Table& table, const event_log::EventHead& head, std::vector<Member>& out);
+  void take(Member member, std::vector<Member>& out);
   void take(const Entries& entries, std::string_view provider, std::vector<Member>& out);
   void take(const ByText<Entries>& map, std::string_view text, std::string_view provider, std::vector<Member>& out);
 

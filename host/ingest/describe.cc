@@ -57,9 +57,10 @@ bool parse(std::string_view body, json::value& out) {
   return !error;
 }
 
+constexpr std::string_view kHeader = "header:";
+
 // "header:NAME" or a JSON pointer.
 Result<std::string> select(std::string_view selector, std::span<const signing::HeaderView> headers, const json::value& root) {
-  constexpr std::string_view kHeader = "header:";
   if (!selector.starts_with(kHeader)) return at(root, selector);
   HOOKHOST_TRY(const auto value, single_header(headers, selector.substr(kHeader.size())));
   return value.size() > kNameBytesMax ? std::string() : std::string(value);
@@ -132,7 +133,8 @@ Result<Description> describe(const config::Source& source, std::span<const signi
   if (!source.id.empty()) {
     HOOKHOST_TRY(out.id, select(source.id, headers, root));
   }
-  if (!parsed || out.type.empty() || out.type.starts_with(kOwnTypes) || !is_valid_utf8(out.type)) out.type = kUnparsable;
+  const bool is_known = parsed || source.type.starts_with(kHeader);  // a body in XML or a form hides no header
+  if (!is_known || out.type.empty() || out.type.starts_with(kOwnTypes) || !is_valid_utf8(out.type)) out.type = kUnparsable;
   return out;
 }
 

@@ -12,7 +12,7 @@
 namespace hookhost::ingest {
 
 struct Description {
-  std::string type;  // "hookhost.unparsable" when the body cannot be read
+  std::string type;  // "hookhost.unparsable" when neither body nor headers say one
   std::string team;  // what the payload says; empty: nothing
   std::string key;
   std::string id;    // the provider's; empty: none
@@ -20,7 +20,8 @@ struct Description {
 
 inline constexpr std::string_view kUnparsable = "hookhost.unparsable";
 
-// Never fails for a body: what cannot be parsed is kept as hookhost.unparsable, and so is a type that would pose as one of the host's own.
+// Never fails for a body: what is no JSON is kept as hookhost.unparsable, unless the source takes its type from a header, and so is a type that
+// would pose as one of the host's own.
 // Error: invalid_request, for two headers that should be one.
 [[nodiscard]] Result<Description> describe(const config::Source& source, std::span<const signing::HeaderView> headers, std::string_view body);
 

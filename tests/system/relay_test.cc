@@ -85,6 +85,37 @@ TEST_F(Relay, TheSecondHostVerifiesEverySigningAndKeepsTheBytes) {
   EXPECT_EQ(kept("standard"), all);
 }
 
+// GitHub's form, and bodies that are no JSON with and without a header that says what they are.
+TEST_F(Relay, WhatIsNoJsonIsPassedOnToo) {
+  Receiver raw, orders, typed, all;
+  host.sources["orders"] = "{unsigned: true, type: \"header:X-Topic\"}";
+  add_endpoint("raw", raw.url(), ", signing: pass_through, events: [\"@raw\"]");
+  add_endpoint("orders", orders.url(), ", signing: pass_through, events: [\"@orders\"]");
+  add_endpoint("typed", typed.url(), ", signing: pass_through, events: [\"orders.create\", \"issues.opened\"]");
+  add_endpoint("all", all.url(), ", signing: none, events: [\"*\"]");
+  ASSERT_TRUE(host.start());
+  const auto send = [&](const std::string& source, const std::string& body, const std::string& headers) {
+    RawClient client = host.connect();
+    client.send(post(body, headers, "/in/" + source));
+    EXPECT_EQ(client.read_answer().status, 200) << body;
+  };
+  const std::string xml = "<?xml version=\"1.0\"?>\n<order id='7'/>\n", form = "order=7&note=a+b%21", bytes("\x00\xff\r\n", 4);
+  const std::string issue = "payload=%7B%22action%22%3A%22opened%22%2C%22repository%22%3A%7B%22full_name%22%3A%22o%2Fr%22%7D%7D";
+  send("raw", xml, "Content-Type: text/xml\r\n");
+  send("raw", form, "Content-Type: application/x-www-form-urlencoded\r\n");
+  send("raw", bytes, "Content-Type: application/octet-stream\r\n");
+  send("raw", "", "");
+  send("orders", xml, "Content-Type: text/xml\r\nX-Topic: orders.create\r\n");
+  send("github", issue, "Content-Type: application/x-www-form-urlencoded\r\nX-GitHub-Event: issues\r\nX-GitHub-Delivery: d1\r\n" +
+                            signature_of(issue, signing::Scheme::github, "github-test-secret"));
+  for (const char* name : {"raw", "orders", "typed", "all"}) EXPECT_TRUE(host.catches_up(name)) << name;
+  EXPECT_THAT(raw.bodies(), testing::UnorderedElementsAre(xml, form, bytes, ""));
+  EXPECT_THAT(orders.bodies(), testing::ElementsAre(xml));
+  EXPECT_EQ(orders.header(0, "Content-Type"), "text/xml");
+  EXPECT_THAT(typed.bodies(), testing::UnorderedElementsAre(xml, issue));
+  EXPECT_THAT(all.bodies(), testing::UnorderedElementsAre(xml, issue)) << "* has what has a type";
+}
+
 // It dies when the event is on disk and the answer is not sent: the first host sends it again, with the same id.
 TEST_F(Relay, WhatTheSecondHostKeptWithoutAnAnswerIsNotKeptTwice) {
   const std::string secrets = std::string(", events: [\"@kakiyo\"], order_by: all, concurrency: 1, secrets: [\"") + kRelaySecret + "\"]";

@@ -1,6 +1,8 @@
 // From the configuration's words and the library's declaration to the engine's options.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "app/plugin_set.h"
 
 namespace hookhost::app {
@@ -49,6 +51,25 @@ TEST_F(PluginOptions, EventsAreWhatBothSidesMatch) {
   EXPECT_THAT(narrowed({"linkedin.message.*"}), testing::ElementsAre("linkedin.message.*"));
   EXPECT_THAT(narrowed({"kakiyo:*"}), testing::ElementsAre("kakiyo:linkedin.*"));
   EXPECT_THAT(narrowed({"push"}), testing::ElementsAre("github:push"));
+}
+
+// It never gets what it does not declare, though "@source" means everything of one.
+TEST_F(PluginOptions, ASourceIsNarrowedByWhatThePluginDeclares) {
+  const auto gets = [&](std::string_view source, std::string_view type) {
+    plugin.events = patterns({"@orders"});
+    const auto options = subscriber_options(plugin, library).value();
+    return std::ranges::any_of(options.events, [&](const Pattern& one) { return one.matches(source, "shop", type); });
+  };
+  library.events = patterns({"linkedin.*"});
+  EXPECT_TRUE(gets("orders", "linkedin.message.sent"));
+  EXPECT_FALSE(gets("orders", "push"));
+  EXPECT_FALSE(gets("others", "linkedin.message.sent"));
+  library.events = patterns({"*"});
+  EXPECT_TRUE(gets("orders", "push"));
+  EXPECT_FALSE(gets("orders", "hookhost.unparsable"));
+  library.events = patterns({"*", "hookhost.unparsable"});
+  EXPECT_TRUE(gets("orders", "hookhost.unparsable"));
+  EXPECT_FALSE(gets("others", "hookhost.unparsable"));
 }
 
 TEST_F(PluginOptions, NarrowingToNothingNamesBothLists) {

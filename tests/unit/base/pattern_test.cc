@@ -26,9 +26,14 @@ TEST(Pattern, MatchesByTypeProviderAndSource) {
 TEST(Pattern, WildcardsNeverReachTheHostsOwnEvents) {
   EXPECT_FALSE(matches("*", "hookhost.subscriber.stopped", "hookhost"));
   EXPECT_FALSE(matches("hookhost:*", "hookhost.subscriber.stopped", "hookhost"));
-  EXPECT_FALSE(matches("@in", "hookhost.unparsable"));
   EXPECT_TRUE(matches("hookhost.*", "hookhost.subscriber.stopped", "hookhost"));
   EXPECT_TRUE(matches("hookhost.unparsable", "hookhost.unparsable"));
+}
+
+TEST(Pattern, ASourceIsEverythingThatCameFromIt) {
+  EXPECT_TRUE(matches("@in", "hookhost.unparsable"));
+  EXPECT_FALSE(matches("@out", "hookhost.unparsable"));
+  EXPECT_FALSE(matches("kakiyo:*", "hookhost.unparsable"));
 }
 
 TEST(Pattern, PrintsWhatItRead) {
@@ -57,6 +62,8 @@ TEST(Pattern, KnowsWhetherTwoOverlap) {
   EXPECT_FALSE(both("a.*", "b.*"));
   EXPECT_FALSE(both("github:*", "stripe:*"));
   EXPECT_TRUE(both("@in", "github:push"));
+  EXPECT_TRUE(both("@in", "hookhost.unparsable"));
+  EXPECT_FALSE(both("@in", "@out"));
   EXPECT_FALSE(both("*", "hookhost.*"));
 }
 

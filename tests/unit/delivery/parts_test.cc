@@ -64,7 +64,14 @@ TEST(MatchIndex, FindsTheSameAsThePatternsThemselves) {
     patterns.push_back(parse_pattern(texts[n], true).value());
     index.add(n, {patterns.back()});
   }
-  for (const auto* type : {"order.paid", "order.item.added", "order", "user.born", "hookhost.subscriber.stopped", "hookhost.x", ""}) {
+  // As a plugin's own list narrows "@mine".
+  for (const auto* declared : {"*", "order.*", "bank:order.paid"}) {
+    Pattern narrowed = parse_pattern(declared, false).value();
+    narrowed.source = "mine";
+    index.add(static_cast<std::uint32_t>(patterns.size()), {narrowed});
+    patterns.push_back(std::move(narrowed));
+  }
+  for (const auto* type : {"order.paid", "order.item.added", "order", "user.born", "hookhost.subscriber.stopped", "hookhost.unparsable", "hookhost.x", ""}) {
     for (const auto* provider : {"shop", "bank", "hookhost"}) {
       for (const auto* source : {"mine", "theirs"}) {
         event_log::Event event;
@@ -74,7 +81,7 @@ TEST(MatchIndex, FindsTheSameAsThePatternsThemselves) {
         std::vector<MatchIndex::Member> found, expected;
         index.match(event, found);
         std::sort(found.begin(), found.end());
-        for (std::uint32_t n = 0; n < patterns.size(); ++n) {
+        for (MatchIndex::Member n = 0; n < patterns.size(); ++n) {
           if (patterns[n].matches(source, provider, type)) expected.push_back(n);
         }
         EXPECT_EQ(found, expected) << type << " of " << provider << " from " << source;

@@ -68,6 +68,17 @@ TEST(Describe, WhatCannotBeReadIsKeptAsUnparsable) {
   }
 }
 
+TEST(Describe, ATypeFromAHeaderNeedsNoBodyThatIsJson) {
+  config::Source source;
+  source.scheme = "hmac";
+  source.type = "header:X-Topic";
+  source.key = "/customer/id";
+  const auto type = [&](const Headers& headers, std::string_view body) { return describe(source, headers, body).value().type; };
+  for (const char* body : {"<order id=\"7\"/>", "id=7&total=3.50", "", "\xff\xfe"}) EXPECT_EQ(type({{"X-Topic", "orders/create"}}, body), "orders/create") << body;
+  EXPECT_EQ(type({}, "<order/>"), "hookhost.unparsable");
+  EXPECT_EQ(type({{"X-Topic", "hookhost.subscriber.stopped"}}, "<order/>"), "hookhost.unparsable");
+}
+
 TEST(Describe, TwoHeadersThatShouldBeOneAreRefused) {
   config::Source source;
   source.scheme = "standard-webhooks";
