@@ -71,6 +71,12 @@ struct TestTarget {
   std::string id, name, url;
 };
 
+// Of a request that publishes. No key: it is never a duplicate.
+struct Idempotency {
+  std::string key;
+  std::string request;  // the SHA-256 of its body: a key stands for one request
+};
+
 struct Published {
   EventId id;
   bool duplicate = false;
@@ -130,8 +136,9 @@ class EndpointControl {
   // conflict (it is off, another replay of it runs, it has not come to these events yet).
   [[nodiscard]] virtual Result<std::uint64_t> replay(const std::string& team, std::string_view id, const ReplayWishes& wishes) = 0;
 
-  // Appends an event of the team; `body` is the whole envelope as JSON bytes. `done` is called when it is durable, on any thread.
-  virtual void publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
+  // Appends an event of the team; `body` is the whole envelope as JSON bytes. `done` is called when it is durable, on any thread. Error:
+  // idempotency_key_reused (before the call returns), unavailable.
+  virtual void publish(const std::string& team, std::string type, std::string body, Idempotency idempotency,
                        std::function<void(Result<Published>)> done) = 0;
 
   // Keys: made (the key itself is told once), listed, revoked.

@@ -2,7 +2,7 @@
 // Private to the room.
 //
 //   400 validation_error (with details), invalid_event (with validEvents)      401 missing_api_key, invalid_api_key_format, invalid_api_key
-//   404 not_found   409 conflict   429 rate_limit_exceeded (with retryAfter, resetTime)   500 internal_error   503 unavailable
+//   404 not_found   409 conflict   422 idempotency_key_reused   429 rate_limit_exceeded (with retryAfter, resetTime)   500 internal_error   503 unavailable
 //   and http's own: 405 method_not_allowed, 408 timeout, 413 body_too_large
 #pragma once
 

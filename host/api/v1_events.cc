@@ -7,6 +7,7 @@
 #include "api/v1_routes.h"
 #include "api/v1_views.h"
 #include "base/pattern.h"
+#include "signing/digest.h"
 
 namespace hookhost::api {
 namespace {
@@ -55,12 +56,14 @@ Result<Prepared> prepare(const V1Call& call, std::string_view text, const json::
 
 json::object published_view(const Published& one) { return {{"status", one.duplicate ? "duplicate" : "accepted"}, {"id", one.id.value}}; }
 
-// Waits for every event of a batch.
+// Waits for every event of a batch. What fails ends it: the rest is not begun.
 class Batch {
  public:
   Batch(std::size_t count, bool is_single, std::function<void(Result<V1Reply>)> done) : results_(count), left_(count), is_single_(is_single), done_(std::move(done)) {}
 
+  [[nodiscard]] bool has_failed() const { return has_failed_; }
   void settle(std::size_t index, Result<Published> result) {
+    if (!result) has_failed_ = true;
     results_[index] = std::move(result);
     if (left_.fetch_sub(1) == 1) done_(reply());
   }
@@ -78,6 +81,7 @@ class Batch {
 
   std::vector<std::optional<Result<Published>>> results_;
   std::atomic<std::size_t> left_;
+  std::atomic<bool> has_failed_{false};
   const bool is_single_;
   std::function<void(Result<V1Reply>)> done_;
 };
@@ -124,11 +128,17 @@ void publish_events(const V1Call& call, std::string_view idempotency_key, std::f
   if (!events) return done(fail(events.error()));
   if (!unknown.empty()) return done(invalid_event(unknown, call.types));
   const auto batch = std::make_shared<Batch>(events.value().size(), is_single, std::move(done));
+  const Idempotency whole{std::string(idempotency_key), idempotency_key.empty() ? std::string() : signing::sha256(call.body)};
+  // Order: the first event has the key itself, so that whoever used it before has it whole, and another request publishes nothing.
   for (std::size_t i = 0; i < events.value().size(); ++i) {
-    std::string key(idempotency_key);
-    if (!key.empty() && !is_single) key += " " + std::to_string(i);
+    if (batch->has_failed()) {
+      batch->settle(i, fail(ErrorCode::unavailable, "one before it was not published"));
+      continue;
+    }
+    Idempotency own = whole;
+    if (!own.key.empty() && i > 0) own.key += " " + std::to_string(i);
     Prepared& one = events.value()[i];
-    call.control.publish(call.team, std::move(one.type), std::move(one.body), std::move(key), [batch, i](Result<Published> result) { batch->settle(i, std::move(result)); });
+    call.control.publish(call.team, std::move(one.type), std::move(one.body), std::move(own), [batch, i](Result<Published> result) { batch->settle(i, std::move(result)); });
   }
 }
 

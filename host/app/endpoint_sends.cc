@@ -84,9 +84,9 @@ Result<std::vector<api::TestTarget>> EndpointSet::test(const std::string& team, 
   return out;
 }
 
-void EndpointSet::publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
+void EndpointSet::publish(const std::string& team, std::string type, std::string body, api::Idempotency idempotency,
                           std::function<void(Result<api::Published>)> done) {
-  ingest::Publication publication{team, std::move(type), std::move(body), std::move(idempotency_key), {}};
+  ingest::Publication publication{team, std::move(type), std::move(body), std::move(idempotency.key), std::move(idempotency.request), {}};
   rooms_.ingest.publish(std::move(publication), [done = std::move(done)](const Result<ingest::Accepted>& accepted) {
     done(accepted ? Result<api::Published>(api::Published{accepted.value().id, accepted.value().duplicate}) : Result<api::Published>(fail(accepted.error())));
   });

@@ -71,7 +71,7 @@ class EndpointSet final : public api::EndpointControl {
                                                                const state::AttemptQuery& query) override;
   [[nodiscard]] Result<> retry(const std::string& team, std::string_view id, std::string_view event_id) override;
   [[nodiscard]] Result<std::uint64_t> replay(const std::string& team, std::string_view id, const api::ReplayWishes& wishes) override;
-  void publish(const std::string& team, std::string type, std::string body, std::string idempotency_key,
+  void publish(const std::string& team, std::string type, std::string body, api::Idempotency idempotency,
                std::function<void(Result<api::Published>)> done) override;
   [[nodiscard]] Result<std::pair<api::KeyInfo, std::string>> make_key(const std::string& team, const std::string& label) override {
     return keys_.make(team, label);

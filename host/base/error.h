@@ -36,6 +36,7 @@ namespace hookhost {
   X(refused, 409, 2, false)              \
   X(usage, 400, 2, false)                \
   X(invalid_config, 422, 1, false)       \
+  X(idempotency_key_reused, 422, 1, false) \
   X(unreachable, 503, 4, true)           \
   X(busy, 503, 1, true)                  \
   X(io_error, 500, 1, false)             \

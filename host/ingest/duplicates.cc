@@ -7,8 +7,15 @@
 
 namespace hookhost::ingest {
 namespace {
+
 constexpr std::string_view kIdPrefix = "evt_";
+
+bool differs(const DuplicatesWindow::Content& one, const DuplicatesWindow::Content& other) {
+  constexpr DuplicatesWindow::Content kNone{};
+  return one != other && one != kNone && other != kNone;
 }
+
+}  // namespace
 
 std::size_t DuplicatesWindow::Hash::operator()(const Digest& digest) const noexcept {
   std::size_t out = 0;  // a digest is as random as a hash can be
@@ -16,25 +23,34 @@ std::size_t DuplicatesWindow::Hash::operator()(const Digest& digest) const noexc
   return out;
 }
 
-DuplicatesWindow::Digest to_digest(std::string_view sha256) {
-  DuplicatesWindow::Digest out{};
-  std::copy_n(sha256.begin(), std::min(out.size(), sha256.size()), out.begin());
+DuplicatesWindow::Mark to_mark(std::string_view stored) {
+  DuplicatesWindow::Mark out{};
+  const std::string_view digest = stored.substr(0, out.digest.size()), content = stored.substr(digest.size(), out.content.size());
+  std::copy(digest.begin(), digest.end(), out.digest.begin());
+  std::copy(content.begin(), content.end(), out.content.begin());
   return out;
 }
 
-DuplicatesWindow::Claim DuplicatesWindow::claim(const Digest& digest, const EventId& id, WallTime now, EventId& known, Follower follower) {
+std::string stored_mark(std::string_view sha256, std::string_view sha256_of_content) {
+  const DuplicatesWindow::Mark sizes{};
+  return std::string(sha256.substr(0, sizes.digest.size())).append(sha256_of_content.substr(0, sizes.content.size()));
+}
+
+DuplicatesWindow::Claim DuplicatesWindow::claim(const Mark& mark, const EventId& id, WallTime now, EventId& known, Follower follower) {
   HOOKHOST_ASSERT(id.value.size() == kIdPrefix.size() + sizeof(Code));
   const std::scoped_lock lock(mutex_);
   forget_old(now);
-  const auto [found, fresh] = entries_.try_emplace(digest);
+  const auto [found, fresh] = entries_.try_emplace(mark.digest);
   if (fresh) {
     std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
+    found->second.content = mark.content;
     found->second.in_flight = true;
-    ages_.emplace_back(now, digest);
+    ages_.emplace_back(now, mark.digest);
     return Claim::first;
   }
+  if (differs(found->second.content, mark.content)) return Claim::differs;
   if (found->second.in_flight) {
-    followers_[digest].push_back(std::move(follower));
+    followers_[mark.digest].push_back(std::move(follower));
     return Claim::follows;
   }
   known = EventId{std::string(kIdPrefix) + std::string(found->second.id.data(), sizeof(Code))};
@@ -62,13 +78,14 @@ void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done)
   for (Follower& follower : waiting) follower(done);
 }
 
-void DuplicatesWindow::remember(const Digest& digest, const EventId& id, WallTime received_at) {
+void DuplicatesWindow::remember(const Mark& mark, const EventId& id, WallTime received_at) {
   if (id.value.size() != kIdPrefix.size() + sizeof(Code)) return;
   const std::scoped_lock lock(mutex_);
-  const auto [found, fresh] = entries_.try_emplace(digest);
+  const auto [found, fresh] = entries_.try_emplace(mark.digest);
   if (!fresh) return;
   std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
-  ages_.emplace_back(received_at, digest);
+  found->second.content = mark.content;
+  ages_.emplace_back(received_at, mark.digest);
 }
 
 // Otherwise the age of what failed would end the time of the same webhook sent again. It is young: the search ends soon.

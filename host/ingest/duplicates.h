@@ -1,7 +1,7 @@
 // The duplicates window of one source: which digests were seen lately, and with which event.
 //
 // An entry is in flight (its event waits for the disk; followers wait with it and share its fate) or durable. Bounded: above the number of
-// entries, and past the window, the oldest go first.
+// entries, and past the window, the oldest go first. What is known by a name that its sender chose (an Idempotency-Key) must also say the same.
 // Threads: every function from every thread.
 #pragma once
 
@@ -29,20 +29,26 @@ struct DuplicatesOptions {
 class DuplicatesWindow {
  public:
   using Digest = std::array<char, 16>;
+  using Content = std::array<char, 4>;  // of a digest of what must be the same; zeros: nothing must
+  struct Mark {
+    Digest digest;
+    Content content{};
+  };
   using Follower = std::function<void(Result<EventId>)>;
 
   explicit DuplicatesWindow(DuplicatesOptions options) : options_(options) {}
 
   enum class Claim : std::uint8_t {
-    first,   // the caller appends, then calls settle()
-    known,   // `known` holds the first one's id
-    follows  // `follower` will be called when the first one is settled
+    first,    // the caller appends, then calls settle()
+    known,    // `known` holds the first one's id
+    follows,  // `follower` will be called when the first one is settled
+    differs   // the digest is that of something with another content
   };
-  [[nodiscard]] Claim claim(const Digest& digest, const EventId& id, WallTime now, EventId& known, Follower follower);
+  [[nodiscard]] Claim claim(const Mark& mark, const EventId& id, WallTime now, EventId& known, Follower follower);
   // Of the first one: durable, or failed (then the digest is forgotten). Calls the followers.
   void settle(const Digest& digest, const Result<EventId>& done);
   // At start, from the event log, in order.
-  void remember(const Digest& digest, const EventId& id, WallTime received_at);
+  void remember(const Mark& mark, const EventId& id, WallTime received_at);
   void configure(DuplicatesOptions options);
   [[nodiscard]] Duration window() const;
   [[nodiscard]] std::size_t size() const;
@@ -54,6 +60,7 @@ class DuplicatesWindow {
   };
   struct Entry {
     Code id;
+    Content content;
     bool in_flight = false;
   };
   void forget_old(WallTime now);
@@ -66,7 +73,8 @@ class DuplicatesWindow {
   std::unordered_map<Digest, std::vector<Follower>, Hash> followers_;
 };
 
-// The first 16 bytes of a SHA-256, as it is stored in a record.
-[[nodiscard]] DuplicatesWindow::Digest to_digest(std::string_view sha256);
+// As it is stored in a record: the first 16 bytes of a SHA-256, and the first 4 of that of the content where there is one.
+[[nodiscard]] DuplicatesWindow::Mark to_mark(std::string_view stored);
+[[nodiscard]] std::string stored_mark(std::string_view sha256, std::string_view sha256_of_content = {});
 
 }  // namespace hookhost::ingest

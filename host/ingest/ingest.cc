@@ -98,7 +98,7 @@ Result<> Ingest::rebuild_duplicates() {
   return reader.each_head(from, log_.durable_end(), [&](const event_log::EventHead& head) {
     const auto found = by_name.find(head.source);
     if (found != by_name.end() && !head.digest.empty() && head.received_at + found->second->duplicates.window() >= now) {
-      found->second->duplicates.remember(to_digest(head.digest), EventId{std::string(head.id)}, head.received_at);
+      found->second->duplicates.remember(to_mark(head.digest), EventId{std::string(head.id)}, head.received_at);
     }
     return true;
   });
@@ -144,8 +144,7 @@ Result<event_log::Event> Ingest::judge(const Source& source, Incoming& incoming)
   digest.update(settings.name);
   digest.update(identity.empty() ? std::string_view("\0body\0", 6) : std::string_view("\0id\0", 4));
   digest.update(identity.empty() ? event.body : identity);
-  const auto short_digest = to_digest(digest.finish());
-  event.digest.assign(short_digest.begin(), short_digest.end());
+  event.digest = stored_mark(digest.finish());
   return event;
 }
 
@@ -178,24 +177,28 @@ void Ingest::accept(const Source& source, Incoming incoming, Answer answer) {
 void Ingest::append(event_log::Event event, std::shared_ptr<SourceState> state, std::string_view request_id, Answer answer) {
   event.id = ids_.next(event.received_at);
   const bool tracked = !event.digest.empty();
-  const auto digest = to_digest(event.digest);
+  const auto mark = to_mark(event.digest);
   if (tracked) {
     // The answer is needed by one of two ways; both share it.
     auto shared = std::make_shared<Answer>(std::move(answer));
     EventId known;
-    const auto claim = state->duplicates.claim(digest, event.id, event.received_at, known, [shared, state](Result<EventId> done) {
+    const auto claim = state->duplicates.claim(mark, event.id, event.received_at, known, [shared, state](Result<EventId> done) {
       if (!done) return (*shared)(fail(done.error()));
       state->counters.duplicates.fetch_add(1, std::memory_order_relaxed);
       (*shared)(Accepted{done.value(), true});
     });
     if (claim == DuplicatesWindow::Claim::follows) return;
+    if (claim == DuplicatesWindow::Claim::differs) {
+      count_refusal(*state, ErrorCode::idempotency_key_reused);
+      return (*shared)(fail(ErrorCode::idempotency_key_reused, "this Idempotency-Key was used for another request; send a new request under a new key"));
+    }
     if (claim == DuplicatesWindow::Claim::known) {
       state->counters.duplicates.fetch_add(1, std::memory_order_relaxed);
       return (*shared)(Accepted{std::move(known), true});
     }
     answer = [shared](Result<Accepted> done) { (*shared)(std::move(done)); };
   }
-  log_.append(event, [this, state, digest, tracked, id = event.id, name = event.source, request_id = std::string(request_id),
+  log_.append(event, [this, state, digest = mark.digest, tracked, id = event.id, name = event.source, request_id = std::string(request_id),
                       answer = std::move(answer)](const Result<Offset>& done) {
     if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())));
     if (done) {

@@ -51,6 +51,7 @@ struct Publication {
   std::string type;
   std::string body;             // the whole envelope, JSON in Kakiyo's form
   std::string idempotency_key;  // empty: none; else the same one of the same team is a duplicate for 24 h
+  std::string request;          // with a key: the SHA-256 of all that was asked for under it
   std::string request_id;
 };
 
@@ -67,7 +68,8 @@ class Ingest {
 
   // Errors: those of signing::verify, team_mismatch, invalid_request; unavailable and its kin from the event log. Messages are for the client.
   void accept(const Source& source, Incoming incoming, Answer answer);
-  // Of a caller who has shown to be of that team, with a type that may be published: source `v1`, verified. Errors: unavailable and its kin.
+  // Of a caller who has shown to be of that team, with a type that may be published: source `v1`, verified. Errors: unavailable and its kin;
+  // idempotency_key_reused, at once, when something else was asked for under this key.
   void publish(Publication publication, Answer answer);
   [[nodiscard]] const Source& published() const { return published_; }
 

@@ -18,8 +18,7 @@ std::string digest_of(const Publication& publication) {
     digest.update(std::string_view("\0", 1));
     digest.update(part);
   }
-  const auto out = to_digest(digest.finish());
-  return {out.begin(), out.end()};
+  return stored_mark(digest.finish(), publication.request);
 }
 
 }  // namespace

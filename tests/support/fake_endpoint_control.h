@@ -15,7 +15,8 @@ namespace hookhost::test {
 class FakeEndpointControl final : public api::EndpointControl {
  public:
   struct Publication {
-    std::string team, type, body, idempotency_key;
+    std::string team, type, body;
+    api::Idempotency idempotency;
   };
   struct Test {
     std::string team, type, data;
@@ -121,15 +122,19 @@ class FakeEndpointControl final : public api::EndpointControl {
     return std::uint64_t{7};
   }
 
-  void publish(const std::string& team, std::string type, std::string body, std::string key, std::function<void(Result<api::Published>)> done) override {
+  void publish(const std::string& team, std::string type, std::string body, api::Idempotency idempotency, std::function<void(Result<api::Published>)> done) override {
     std::unique_lock lock(mutex_);
     if (failure) {
       lock.unlock();
       return done(fail(*failure));
     }
-    const bool duplicate = !key.empty() && std::any_of(publications.begin(), publications.end(), [&](const auto& one) { return one.team == team && one.idempotency_key == key; });
-    if (!duplicate) publications.push_back({team, std::move(type), std::move(body), std::move(key)});
+    const auto same = [&](const auto& one) { return one.team == team && one.idempotency.key == idempotency.key && !idempotency.key.empty(); };
+    const auto known = std::find_if(publications.begin(), publications.end(), same);
+    const bool duplicate = known != publications.end();
+    const bool reused = duplicate && known->idempotency.request != idempotency.request;
+    if (!duplicate) publications.push_back({team, std::move(type), std::move(body), std::move(idempotency)});
     lock.unlock();
+    if (reused) return done(fail(ErrorCode::idempotency_key_reused, "another request has this key"));
     done(api::Published{EventId{"evt_00000000000000000000000001"}, duplicate});
   }
 

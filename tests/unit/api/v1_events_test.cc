@@ -48,9 +48,9 @@ TEST_F(V1Events, ABatchKeepsItsOrderAndItsEventsAreToldApartByTheirPlace) {
   const auto& published = host_.control.publications;
   ASSERT_EQ(published.size(), 2U);
   EXPECT_TRUE(published[0].body.ends_with(R"("event":"linkedin.message.sent","data":{"n":1.0}})"));
-  EXPECT_EQ(published[0].idempotency_key, "b1 0");
+  EXPECT_EQ(published[0].idempotency.key, "b1");
   EXPECT_EQ(published[1].type, "prospect.unqualified");
-  EXPECT_EQ(published[1].idempotency_key, "b1 1");
+  EXPECT_EQ(published[1].idempotency.key, "b1 1");
   EXPECT_EQ(publish(body, {"Idempotency-Key: b1"}).body.at("events").at(1).at("status"), "duplicate");
   EXPECT_EQ(published.size(), 2U);
 }
@@ -100,6 +100,25 @@ TEST_F(V1Events, AnIdempotencyKeyIsOneWord) {
   }
   EXPECT_EQ(publish(body, {"Idempotency-Key: " + std::string(255, 'k')}).status, 200);
   EXPECT_EQ(publish(body, {"idempotency-key: " + std::string(255, 'k')}).body.at("status"), "duplicate");
+}
+
+TEST_F(V1Events, AnIdempotencyKeyStandsForOneRequest) {
+  const std::string one = R"({"event":"linkedin.message.sent","data":{"n":1}})", other = R"({"event":"linkedin.message.sent","data":{"n":2}})";
+  const std::vector<std::string> key{"Idempotency-Key: k"};
+  ASSERT_EQ(publish(one, key).status, 200);
+  for (const std::string& body : {other, "{\"events\":[" + one + "]}", "{\"events\":[" + one + "," + other + "]}", "{\"events\":[" + other + "," + one + "]}"}) {
+    const auto answer = publish(body, key);
+    EXPECT_EQ(answer.status, 422) << body;
+    EXPECT_EQ(answer.error(), "idempotency_key_reused");
+  }
+  EXPECT_EQ(host_.control.publications.size(), 1U) << "nothing of them was published";
+  EXPECT_EQ(publish(one, key).body.at("status"), "duplicate");
+  const std::string batch = "{\"events\":[" + one + "," + other + "]}";
+  ASSERT_EQ(publish(batch, {"Idempotency-Key: b"}).status, 200);
+  EXPECT_EQ(publish("{\"events\":[" + one + "," + other + "," + one + "]}", {"Idempotency-Key: b"}).status, 422) << "a longer one";
+  EXPECT_EQ(publish("{\"events\":[" + one + "]}", {"Idempotency-Key: b"}).status, 422) << "a shorter one";
+  EXPECT_EQ(publish(batch, {"Idempotency-Key: b"}).body.at("events").at(1).at("status"), "duplicate");
+  EXPECT_EQ(host_.control.publications.size(), 3U);
 }
 
 TEST_F(V1Events, WhatIsNotDurableIsNotAccepted) {

@@ -15,7 +15,7 @@ class Window : public testing::Test {
  protected:
   Claim claim(char digest, Duration at) {
     EventId known;
-    const Claim out = window.claim({digest}, kId, WallTime{} + at, known, [](const Result<EventId>&) {});
+    const Claim out = window.claim({{digest}}, kId, WallTime{} + at, known, [](const Result<EventId>&) {});
     if (out == Claim::first) window.settle({digest}, kId);
     return out;
   }
@@ -42,19 +42,36 @@ TEST_F(Window, AReloadThatChangesItKeepsWhatItKnows) {
 
 // At start, from the event log: the first one of a digest is what a duplicate is answered with.
 TEST_F(Window, IsRebuiltWithTheFirstOfEach) {
-  window.remember({1}, kId, WallTime{});
-  window.remember({1}, EventId{"evt_00000000000000000000000002"}, WallTime{} + 1s);
-  window.remember({2}, EventId{"no id of ours"}, WallTime{});
+  window.remember({{1}}, kId, WallTime{});
+  window.remember({{1}}, EventId{"evt_00000000000000000000000002"}, WallTime{} + 1s);
+  window.remember({{2}}, EventId{"no id of ours"}, WallTime{});
   EventId known;
-  EXPECT_EQ(window.claim({1}, EventId{"evt_00000000000000000000000003"}, WallTime{} + 2s, known, {}), Claim::known);
+  EXPECT_EQ(window.claim({{1}}, EventId{"evt_00000000000000000000000003"}, WallTime{} + 2s, known, {}), Claim::known);
   EXPECT_EQ(known, kId);
   EXPECT_EQ(window.size(), 1U);
+}
+
+// In flight, durable and after a start, as long as both say what must be the same.
+TEST_F(Window, TellsAnotherContentUnderOneDigest) {
+  const DuplicatesWindow::Mark one{{1}, {1}}, other{{1}, {2}}, nothing{{1}, {}};
+  EventId known;
+  ASSERT_EQ(window.claim(one, kId, WallTime{}, known, {}), Claim::first);
+  EXPECT_EQ(window.claim(other, kId, WallTime{}, known, {}), Claim::differs);
+  EXPECT_EQ(window.claim(one, kId, WallTime{}, known, [](const Result<EventId>&) {}), Claim::follows);
+  window.settle(one.digest, kId);
+  EXPECT_EQ(window.claim(other, kId, WallTime{}, known, {}), Claim::differs);
+  EXPECT_EQ(window.claim(nothing, kId, WallTime{}, known, {}), Claim::known);
+  const std::string stored = stored_mark(std::string(32, 'd'), std::string(32, 'c'));
+  window.remember(to_mark(stored), kId, WallTime{});
+  EXPECT_EQ(window.claim(to_mark(stored), kId, WallTime{}, known, {}), Claim::known);
+  EXPECT_EQ(window.claim(to_mark(stored_mark(std::string(32, 'd'), "other")), kId, WallTime{}, known, {}), Claim::differs);
+  EXPECT_EQ(window.claim(to_mark(stored_mark(std::string(32, 'd'))), kId, WallTime{}, known, {}), Claim::known);
 }
 
 // A claim whose answer never came leaves nothing: the sender tries again and is accepted.
 TEST_F(Window, WhatFailedIsNotKnown) {
   EventId known;
-  ASSERT_EQ(window.claim({1}, kId, WallTime{}, known, {}), Claim::first);
+  ASSERT_EQ(window.claim({{1}}, kId, WallTime{}, known, {}), Claim::first);
   window.settle({1}, fail(ErrorCode::no_space, "full"));
   EXPECT_EQ(claim(1, 30s), Claim::first);
   EXPECT_EQ(claim(1, 31s), Claim::known);

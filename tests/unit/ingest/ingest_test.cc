@@ -54,7 +54,7 @@ sources:
   Result<Accepted> publish(const std::string& team, const std::string& key, const std::string& body = kPublished) {
     std::promise<Result<Accepted>> promise;
     auto future = promise.get_future();
-    ingest_->publish({team, "linkedin.message.sent", body, key, "req_1"}, [&](Result<Accepted> done) { promise.set_value(std::move(done)); });
+    ingest_->publish({team, "linkedin.message.sent", body, key, key.empty() ? "" : signing::sha256(body), "req_1"}, [&](Result<Accepted> done) { promise.set_value(std::move(done)); });
     return future.get();
   }
   static constexpr const char* kPublished = R"({"event":"linkedin.message.sent","data":{"chatId":"chat_1"}})";
@@ -170,9 +170,11 @@ TEST_F(IngestTest, APublishedDuplicateIsKnownByItsKeyForADayOverARestartAndApart
   EXPECT_EQ(log_->durable_end(), Offset{5});
   open();
   ASSERT_TRUE(ingest_->rebuild_duplicates());
-  const auto again = publish("team_a", "k", "{}");
+  const auto again = publish("team_a", "k");
   EXPECT_TRUE(again.value().duplicate);
   EXPECT_EQ(again.value().id, first.value().id);
+  EXPECT_EQ(log_->durable_end(), Offset{5});
+  EXPECT_EQ(publish("team_a", "k", "{}").error().code, ErrorCode::idempotency_key_reused);
   EXPECT_EQ(log_->durable_end(), Offset{5});
   EXPECT_EQ(ingest_->published().state->counters.duplicates.load(), 1U);
   clock_.advance(std::chrono::hours{24} + std::chrono::seconds{1});
@@ -181,19 +183,19 @@ TEST_F(IngestTest, APublishedDuplicateIsKnownByItsKeyForADayOverARestartAndApart
 
 TEST(Duplicates, FollowersShareTheFateOfTheFirst) {
   DuplicatesWindow window({});
-  const DuplicatesWindow::Digest digest{1};
+  const DuplicatesWindow::Mark mark{{1}};
   const EventId id{"evt_00000000000000000000000001"};
   EventId known;
   int failed = 0, done = 0;
-  ASSERT_EQ(window.claim(digest, id, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
-  ASSERT_EQ(window.claim(digest, id, WallTime{}, known, [&](Result<EventId> r) { failed += r ? 0 : 1; }), DuplicatesWindow::Claim::follows);
-  window.settle(digest, fail(ErrorCode::poisoned, "no"));
+  ASSERT_EQ(window.claim(mark, id, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
+  ASSERT_EQ(window.claim(mark, id, WallTime{}, known, [&](Result<EventId> r) { failed += r ? 0 : 1; }), DuplicatesWindow::Claim::follows);
+  window.settle(mark.digest, fail(ErrorCode::poisoned, "no"));
   EXPECT_EQ(failed, 1);
-  ASSERT_EQ(window.claim(digest, id, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
-  ASSERT_EQ(window.claim(digest, id, WallTime{}, known, [&](Result<EventId> r) { done += r ? 1 : 0; }), DuplicatesWindow::Claim::follows);
-  window.settle(digest, id);
+  ASSERT_EQ(window.claim(mark, id, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
+  ASSERT_EQ(window.claim(mark, id, WallTime{}, known, [&](Result<EventId> r) { done += r ? 1 : 0; }), DuplicatesWindow::Claim::follows);
+  window.settle(mark.digest, id);
   EXPECT_EQ(done, 1);
-  ASSERT_EQ(window.claim(digest, id, WallTime{}, known, {}), DuplicatesWindow::Claim::known);
+  ASSERT_EQ(window.claim(mark, id, WallTime{}, known, {}), DuplicatesWindow::Claim::known);
   EXPECT_EQ(known, id);
 }
 
@@ -202,7 +204,7 @@ TEST(Duplicates, IsBounded) {
   EventId known;
   for (char i = 0; i < 50; ++i) {
     const DuplicatesWindow::Digest digest{i, 1};
-    ASSERT_EQ(window.claim(digest, EventId{"evt_00000000000000000000000001"}, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
+    ASSERT_EQ(window.claim({digest}, EventId{"evt_00000000000000000000000001"}, WallTime{}, known, {}), DuplicatesWindow::Claim::first);
     window.settle(digest, EventId{"evt_00000000000000000000000001"});
   }
   EXPECT_LE(window.size(), 11U);
