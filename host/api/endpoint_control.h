@@ -28,7 +28,7 @@ struct EndpointWishes {
   std::optional<std::string> url;
   std::optional<std::vector<std::string>> events;  // patterns
   std::optional<std::string> secret;               // empty: none from now on
-  std::optional<Duration> secret_grace;            // how long the secret before it signs too; default 24 h
+  std::optional<Duration> secret_grace;            // how long the secret before it signs too; default 24 h; alone: of the rotation under way
   std::optional<bool> active;
   bool backlog = false;                            // with active: what came while its client had switched it off is delivered too
   std::optional<std::string> since;                // at creation: events from then on (WHEN of DESIGN.md 6.2), else from now

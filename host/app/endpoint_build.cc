@@ -1,5 +1,7 @@
 #include "app/endpoint_build.h"
 
+#include <utility>
+
 #include "app/webhook_settings.h"
 
 namespace hookhost::app {
@@ -85,13 +87,19 @@ void judge_in_place(const api::EndpointWishes& wishes, const endpoints::Endpoint
   if (wishes.secret || wishes.signing) complaints.add_if_failed("secret", endpoints::check_secrets(endpoint));
 }
 
+// A grace alone is that of a rotation that is under way, from now on: none ends it. What has ended is not begun again.
 void set_secret(const api::EndpointWishes& wishes, WallTime now, state::WebhookRow& row) {
-  if (!wishes.secret || *wishes.secret == row.secret) return;
+  const bool is_new = wishes.secret && *wishes.secret != row.secret;
+  if (!is_new && !wishes.secret_grace) return;
+  if (is_new) {
+    row.previous_secret = wishes.secret->empty() ? std::string() : std::exchange(row.secret, {});
+    row.secret = *wishes.secret;
+  } else if (row.previous_until <= now) {
+    row.previous_secret.clear();
+  }
   const Duration grace = wishes.secret_grace.value_or(kGraceDefault);
-  const bool overlaps = !row.secret.empty() && !wishes.secret->empty() && grace > Duration{};
-  row.previous_secret = overlaps ? row.secret : std::string();
-  row.previous_until = overlaps ? std::optional(now + grace) : std::nullopt;
-  row.secret = *wishes.secret;
+  if (grace <= Duration{}) row.previous_secret.clear();
+  row.previous_until = row.previous_secret.empty() ? std::nullopt : std::optional(now + grace);
 }
 
 }  // namespace

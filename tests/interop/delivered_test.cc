@@ -57,7 +57,7 @@ class Delivered : public InteropTest {
     return testing::AssertionFailure() << json::serialize(said);
   }
 
-  // The secret rotates while the receiver still has the old one; then the receiver follows; then it rotates without a grace time.
+  // The secret rotates while the receiver still has the old one; then the receiver follows; then the grace time is ended; then it rotates without.
   void rotate(const std::string& scheme, const std::string& old_scheme, const std::string& old_secret, const std::string& new_secret) {
     const NodeReceiver before({"receive.mjs", scheme}, old_secret), meanwhile({"receive.mjs", old_scheme}, old_secret), after({"receive.mjs", scheme}, new_secret);
     make(before, old_secret);
@@ -66,6 +66,10 @@ class Delivered : public InteropTest {
     EXPECT_TRUE(is_accepted()) << "the old secret, while the grace time lasts";
     change({{"url", after.url()}});
     EXPECT_TRUE(is_accepted()) << "the new secret";
+    change({{"secretGrace", "0s"}, {"url", meanwhile.url()}});
+    EXPECT_TRUE(is_refused()) << "the old secret, when the grace time was ended";
+    change({{"url", after.url()}});
+    EXPECT_TRUE(is_accepted()) << "the new secret, alone";
     change({{"secret", "whsec_bm9ib2R5IHNpZ25zIHdpdGggdGhpcyBvbmU="}, {"secretGrace", "0s"}});
     EXPECT_TRUE(is_refused()) << "a secret that nobody signs with any more";
   }

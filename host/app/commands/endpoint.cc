@@ -132,7 +132,7 @@ void add_update(CLI::App& endpoint, Context& context, Chosen& chosen) {
   command->add_option("--url", wishes->texts["url"], "Where events are posted to");
   add_wishes(command, *wishes);
   command->add_flag("--new-secret", wishes->new_secret, "It gets a new one, which is shown once");
-  command->add_option("--secret-grace", wishes->texts["secret_grace"], "How long the secret before signs too; default 24h");
+  command->add_option("--secret-grace", wishes->texts["secret_grace"], "How long the secret before signs too; default 24h; alone: of the rotation under way, 0s ends it");
   CLI::Option* active = command->add_option("--active", wishes->texts["active"], "true or false: its owner's switch. Switched on it goes on from now; disabled by the host, with what is held")
                             ->check(CLI::IsMember({"true", "false"}));
   command->add_flag("--backlog", wishes->backlog, "With --active true: what came while it was off is delivered too")->needs(active);

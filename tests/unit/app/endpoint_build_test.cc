@@ -105,6 +105,24 @@ TEST_F(Wishes, ANewSecretLetsTheOneBeforeSignForItsGrace) {
   EXPECT_TRUE(built(of).endpoint.secrets.empty()) << "none from now on";
 }
 
+TEST_F(Wishes, AGraceAloneIsThatOfTheRotationUnderWay) {
+  ASSERT_TRUE(apply({.secret = "first", .secret_grace = 1h}));
+  ASSERT_TRUE(apply({.secret_grace = 1h}));
+  EXPECT_EQ(of.previous_until, std::nullopt) << "nothing rotates";
+  ASSERT_TRUE(apply({.secret = "second", .secret_grace = 1h}));
+  now += 10min;
+  ASSERT_TRUE(apply({.secret_grace = 2h}));
+  EXPECT_EQ(of.previous_secret, "first");
+  EXPECT_EQ(of.previous_until, now + 2h);
+  ASSERT_TRUE(apply({.secret = "second", .secret_grace = 0s})) << "the secret said again is no new one";
+  EXPECT_EQ(of.previous_secret, "") << "at once";
+  EXPECT_EQ(of.previous_until, std::nullopt);
+  ASSERT_TRUE(apply({.secret = "third", .secret_grace = 1h}));
+  now += 1h;
+  ASSERT_TRUE(apply({.secret_grace = 1h}));
+  EXPECT_EQ(of.previous_secret, "") << "it had ended";
+}
+
 TEST_F(Wishes, EachThatCannotBeIsNamed) {
   const std::vector<std::pair<std::string, api::EndpointWishes>> cases{
       {"name: ", {.name = ""}},
