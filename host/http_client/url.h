@@ -15,7 +15,7 @@ struct Url {
   bool has_user = false;
 };
 
-// Error: usage, without the URL, which may hold a secret.
+// Error: usage, without the URL, which may hold a secret: what is no URL of RFC 3986 with a scheme, "//" and a host that can be one.
 [[nodiscard]] Result<Url> parse_url(const std::string& text);
 
 }  // namespace hookhost::http_client

@@ -128,6 +128,8 @@ TEST_F(Wishes, EachThatCannotBeIsNamed) {
       {"name: ", {.name = ""}},
       {"url: ", {.url = "ftp://a.example/"}},
       {"url: ", {.url = "https://10.0.0.1/"}},
+      {"url: ", {.url = "https:///a.example/"}},
+      {"url: ", {.url = "https://１２７.０.０.１/"}},
       {"url: ", {.url = "https://user:password@a.example/"}},
       {"events: ", {.events = Texts{}}},
       {"events: ", {.events = Texts{"a*b"}}},

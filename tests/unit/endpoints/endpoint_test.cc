@@ -24,6 +24,25 @@ TEST(EndpointCheck, WantsHttpsUnlessHttpIsAllowed) {
   }
 }
 
+// libcurl would take them: it makes of each something that can be connected to.
+TEST(EndpointCheck, RefusesWhatIsNoUrlAndSaysWhy) {
+  const std::string long_label(64, 'a');
+  for (const std::string& url :
+       {std::string("https:///x"), std::string("https:/example.com/"), std::string("https:example.com/"), std::string("https:////example.com/"),
+        std::string("https://１２７.０.０.１/"), std::string("https://127。0。0。1/"), std::string("https://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/"), std::string("https://müller.example/"),
+        std::string("https://example.com/ü"), std::string("https://127.0.0.1./"), std::string("https://256.1.1.1/"), std::string("https://1.2.3.4.5/"),
+        std::string("https://999999999999/"), std::string("https://0x/"), std::string("https://127.0.0.0x1./"), std::string("https://./"), std::string("https://a..example/"),
+        std::string("https://-a.example/"), std::string("https://a-.example/"), std::string("https://a|b/"), std::string("https://*.example/"),
+        std::string("https://a%20b/"), std::string("https://example.com:0/"), std::string("https://example.com:65536/"), std::string("https://[fe80::1%251]/"),
+        std::string("https://[2606:4700::1111%25lo]/"), "https://" + long_label + ".example/"}) {
+    EXPECT_EQ(refusal_of(at(url)).substr(0, 16), "this is no URL: ") << url;
+  }
+  for (const char* url : {"HTTPS://Example.COM", "https://example.com./", "https://a_b.example:8443?q=%C3%BC#f", "https://xn--mller-kva.example/", "https://[2606:4700::1111]/",
+                          "https://1.example/", "https://0xbox/", "https://%65xample.com/", "https://localhost:1/"}) {
+    EXPECT_EQ(refusal_of(at(url)), "") << url;
+  }
+}
+
 TEST(EndpointCheck, RefusesUserInfoAndSaysNothingOfIt) {
   const std::string refusal = refusal_of(at("https://user:hunter2@example.com/"));
   EXPECT_NE(refusal, "");

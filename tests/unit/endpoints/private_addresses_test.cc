@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <clocale>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -130,6 +131,27 @@ TEST_F(PrivateAddresses, EveryWayOfWritingANumberIsTheNumber) {
     EXPECT_NE(status(id).last_error.find("is not allowed"), std::string::npos) << status(id).last_error;
   }
   EXPECT_EQ(receiver.connections(), 0U);
+}
+
+// They are registered no more. A registry may still have them: what libcurl makes of them is judged like any address.
+TEST_F(PrivateAddresses, LettersThatAreMappedToNumbersLeadNowhere) {
+  ASSERT_NE(::setlocale(LC_CTYPE, "C.UTF-8"), nullptr);  // else libcurl does not read them at all
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  int n = 0;
+  for (const char* host : {"１２７.０.０.１", "127。0。0。1", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ"}) {
+    auto one = endpoint("http://" + std::string(host) + ":" + std::to_string(receiver.port()) + "/");
+    one.id = SubscriberId("e" + std::to_string(n++));
+    one.allowed_networks.clear();
+    EXPECT_FALSE(check(one)) << host;
+    add(one);
+  }
+  append("k", "x");
+  for (int i = 0; i < n; ++i) {
+    const std::string id = "e" + std::to_string(i);
+    EXPECT_TRUE(poll_until([&] { return status(id).last_error.find("is not allowed") != std::string::npos; })) << id << ": " << status(id).last_error;
+  }
+  EXPECT_EQ(receiver.connections(), 0U);
+  ::setlocale(LC_CTYPE, "C");
 }
 
 TEST_F(PrivateAddresses, ANameThatChangesAfterItWasUsedIsJudgedAnew) {
