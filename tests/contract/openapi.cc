@@ -20,6 +20,18 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text;
+}
+
+std::string without_braces(std::string path) {
+  std::erase_if(path, [](char c) { return c == '{' || c == '}'; });
+  return path;
+}
+
+const json::object& schema_of(const json::value& with_content) { return with_content.at("content").at("application/json").at("schema").as_object(); }
+
 json::value OpenApi::resolved(const json::value& value) const {
   if (value.is_array()) {
     json::array out;
@@ -50,14 +62,34 @@ std::optional<json::object> OpenApi::operation(const std::string& method, const 
   return out;
 }
 
-std::optional<json::value> OpenApi::answer_schema(const std::string& method, const std::string& path, int status, bool or_range) const {
+std::optional<json::value> OpenApi::answer(const std::string& method, const std::string& path, int status, bool or_range) const {
   const auto call = operation(method, path);
   if (!call) return std::nullopt;
   const json::object& responses = call->at("responses").as_object();
   const json::value* response = responses.if_contains(std::to_string(status));
   if (response == nullptr && or_range && status >= 500) response = responses.if_contains("5XX");
-  if (response == nullptr) return std::nullopt;
-  return response->at("content").at("application/json").at("schema");
+  return response == nullptr ? std::nullopt : std::optional(*response);
+}
+
+std::set<std::string> OpenApi::answers() const {
+  std::set<std::string> out;
+  for (const auto& path : paths()) {
+    for (const auto& call : path.value().as_object()) {
+      if (call.key() == "parameters") continue;
+      const std::string what = upper(std::string(call.key())) + " " + std::string(path.key()) + " ";
+      for (const auto& response : call.value().at("responses").as_object()) out.insert(what + std::string(response.key()));
+    }
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> OpenApi::calls_with(const std::string& status) const {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const std::string& answer : answers()) {
+    const auto first = answer.find(' '), last = answer.rfind(' ');
+    if (answer.substr(last + 1) == status) out.emplace_back(answer.substr(0, first), answer.substr(first + 1, last - first - 1));
+  }
+  return out;
 }
 
 OpenApi kakiyos() {

@@ -3,8 +3,11 @@
 
 #include <boost/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace hookhost::test {
 
@@ -17,8 +20,12 @@ class OpenApi {
   [[nodiscard]] boost::json::value resolved(const boost::json::value& value) const;
   // Of "GET /webhooks/{webhookId}"; nullopt: the file has no such call.
   [[nodiscard]] std::optional<boost::json::object> operation(const std::string& method, const std::string& path) const;
-  // The schema of an answer's JSON; nullopt: the call does not list the status (nor 5XX, if that may stand for it).
-  [[nodiscard]] std::optional<boost::json::value> answer_schema(const std::string& method, const std::string& path, int status, bool or_range) const;
+  // What is said of an answer; nullopt: the call does not list the status (nor 5XX, if that may stand for it).
+  [[nodiscard]] std::optional<boost::json::value> answer(const std::string& method, const std::string& path, int status, bool or_range) const;
+  // "GET /webhooks 200" of all that it lists.
+  [[nodiscard]] std::set<std::string> answers() const;
+  // The method and path of each call that lists the status.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> calls_with(const std::string& status) const;
 
  private:
   boost::json::value root_;
@@ -28,6 +35,12 @@ class OpenApi {
 [[nodiscard]] OpenApi ours();  // as it is served
 
 [[nodiscard]] std::string lower(std::string text);
+[[nodiscard]] std::string upper(std::string text);
+// "/webhooks/webhookId" of "/webhooks/{webhookId}": what nothing is called, for answers that come before anybody looks.
+[[nodiscard]] std::string without_braces(std::string path);
+
+// Of a request's or an answer's JSON.
+[[nodiscard]] const boost::json::object& schema_of(const boost::json::value& with_content);
 
 // What is wrong with the value; empty: nothing.
 [[nodiscard]] std::string violations(const boost::json::value& schema, const boost::json::value& value);

@@ -46,8 +46,6 @@ std::string difference(const json::object& theirs, const json::object& own, bool
   return out;
 }
 
-const json::object& schema_of(const json::value& with_content) { return with_content.at("content").at("application/json").at("schema").as_object(); }
-
 std::string difference_of_calls(const json::object& theirs, const json::object& own, const std::string& at) {
   std::string out;
   if (own.contains("x-hookhost")) out += at + ": is Kakiyo's\n";

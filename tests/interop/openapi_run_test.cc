@@ -10,7 +10,8 @@ constexpr const char* kKey = "interop-0123456789-0123456789-0123456789";
 
 class Schemathesis {
  public:
-  static Ran run(std::uint16_t port, const std::vector<std::string>& operations_left_out) {
+  // `more`: further arguments.
+  static Ran run(std::uint16_t port, const std::vector<std::string>& operations_left_out, const std::vector<std::string>& more = {}) {
     const char* given = std::getenv("HOOKHOST_SEED");
     const std::string seed = given != nullptr ? given : "1";  // what it calls a failure is its opinion: another seed is tried by hand
     std::cout << "HOOKHOST_SEED=" << seed << "\n";
@@ -23,6 +24,7 @@ class Schemathesis {
                directory / "out",
                directory / "err"};
     for (const std::string& operation : operations_left_out) what.arguments.insert(what.arguments.end(), {"--exclude-operation-id", operation});
+    what.arguments.insert(what.arguments.end(), more.begin(), more.end());
     return run_to_end(what, std::chrono::seconds{240});
   }
 };
@@ -33,8 +35,10 @@ class OpenApiRun : public testing::Test {
     const Provided python = PythonPackages::provide();
     if (python.kind == Provided::Kind::absent) GTEST_SKIP() << python.why;
     ASSERT_EQ(python.kind, Provided::Kind::there) << python.why;
+  }
+  void start(const std::string& rates) {
     host_.sources = {{"kakiyo", R"({scheme: kakiyo, secrets: ["system-test-secret"], team: from_payload})"}};
-    host_.more = std::string("api: {rate_limits: off}\nteams:\n  team_a: {api_keys: [\"") + kKey + "\"]}\nendpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.1/32\"]}\n";
+    host_.more = "api: {rate_limits: " + rates + "}\nteams:\n  team_a: {api_keys: [\"" + kKey + "\"]}\nendpoint_defaults: {allow_http: true, allowed_networks: [\"127.0.0.1/32\"]}\n";
     ASSERT_TRUE(host_.start());
   }
   HostProcess host_;
@@ -42,14 +46,30 @@ class OpenApiRun : public testing::Test {
 
 // Nothing is published here: the webhooks that it makes up have addresses of others, which must not be called.
 TEST_F(OpenApiRun, WebhooksAreManagedAsTheFileSays) {
+  ASSERT_NO_FATAL_FAILURE(start("off"));
   const Ran ran = Schemathesis::run(host_.public_port(), {"publishEvents", "testWebhook"});
   EXPECT_EQ(ran.status, 0) << ran;
   EXPECT_NE(ran.out.find("Tested: 12"), std::string::npos) << ran;  // operations
   EXPECT_EQ(host_.terminate(), 0);
 }
 
+// Rates that are soon used up: 429, with the Retry-After that the file asks for, stands beside every other answer.
+TEST_F(OpenApiRun, WithTheRatesOnItIsToldToWaitAsTheFileSays) {
+  ASSERT_NO_FATAL_FAILURE(start("{high: 10, medium: 10, low: 20}"));
+  const TempDir directory;
+  const std::string log = directory / "calls.har";
+  const Ran ran = Schemathesis::run(host_.public_port(), {"publishEvents", "testWebhook"}, {"--report", "har", "--report-har-path", log});
+  EXPECT_EQ(ran.status, 0) << ran;
+  std::map<std::int64_t, int> answers;
+  const json::value kept = json::parse(contents(log));
+  for (const auto& call : kept.at("log").at("entries").as_array()) ++answers[call.at("response").at("status").to_number<std::int64_t>()];
+  for (const int status : {200, 201, 429}) EXPECT_GT(answers[status], 0) << status;
+  EXPECT_EQ(host_.terminate(), 0);
+}
+
 // The only webhook is a receiver of this test.
 TEST_F(OpenApiRun, EventsArePublishedAndTestedAsTheFileSays) {
+  ASSERT_NO_FATAL_FAILURE(start("off"));
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
   const std::string body = R"({"name":"here","events":["*"],"url":"http://127.0.0.1:)" + std::to_string(receiver.port()) + R"(/hook"})";
   RawClient client = host_.connect();
