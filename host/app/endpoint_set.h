@@ -92,7 +92,9 @@ class EndpointSet final : public api::EndpointControl {
   [[nodiscard]] std::shared_ptr<const Said> said() const;
   void drop(const state::WebhookRow& row);  // which its caller keeps alive
   void remember_counts(const state::WebhookRow& row);
-  [[nodiscard]] Row row_of(const std::optional<std::string>& team, std::string_view id) const;  // null: none that this team may see
+  // Null: none that this team may see. Invariant: whatever a team asks of an endpoint by its id begins here, and goes no further for one of another
+  // team than for one that does not exist: neither the answer nor the way to it tells them apart.
+  [[nodiscard]] Row row_of(const std::optional<std::string>& team, std::string_view id) const;
   [[nodiscard]] std::vector<Row> rows(const std::optional<std::string>& team) const;
   void keep(Row row);
 
