@@ -49,11 +49,16 @@ cd "$work"
 port=18080
 is_taken() { for p in $(seq "$port" $((port + 3))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && return; done; return 1; }
 while is_taken; do port=$((port + 4)); done
-cat > hookhost.yaml <<YAML
-data_dir: data
-listen: {address: "127.0.0.1:$port"}
-admin: {address: "127.0.0.1:$((port + 1))"}
+places() {  # of a host: its data directory, the first of its two ports
+  cat <<YAML
+data_dir: $1
+listen: {address: "127.0.0.1:$2"}
+admin: {address: "127.0.0.1:$(($2 + 1))"}
 event_log: {disk_free_min: 64MiB}
+YAML
+}
+places data "$port" > hookhost.yaml
+cat >> hookhost.yaml <<YAML
 sources:
   kakiyo: {scheme: kakiyo, secrets: ["\${KAKIYO_WEBHOOK_SECRET}"]}
 endpoint_defaults: {allow_http: true, allowed_networks: ["127.0.0.1/32"]}
@@ -61,11 +66,8 @@ plugins:
   jsonl: {library: hookhost/lib/hookhost/plugins/jsonl_export.so, config: {path: events.jsonl}}
   crm: {library: hookhost/lib/hookhost/plugins/prospect_crm.so, config: {path: crm.db}}
 YAML
-cat > receiver.yaml <<YAML
-data_dir: receiver
-listen: {address: "127.0.0.1:$((port + 2))"}
-admin: {address: "127.0.0.1:$((port + 3))"}
-event_log: {disk_free_min: 64MiB}
+places receiver $((port + 2)) > receiver.yaml
+cat >> receiver.yaml <<YAML
 sources:
   hooks: {scheme: standard-webhooks, type: /event, secrets: ["\${RECEIVER_SECRET}"]}
 YAML

@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <thread>
 
 #include "base/event_id.h"
 #include "delivery/engine.h"
@@ -27,6 +26,7 @@
 #include "os/file_system.h"
 #include "state/delivery_store.h"
 #include "support/http_receiver.h"
+#include "support/poll.h"
 
 namespace {
 
@@ -75,14 +75,10 @@ struct Service {
     const auto options = endpoints::subscriber_options(endpoint);
     if (!engine->accept(options.id, "endpoint", {.kind = delivery::StartAt::Kind::now})) std::abort();
     if (!engine->attach(options, endpoints::make_subscriber(std::move(endpoint), sender))) std::abort();
+    added.push_back(options.id);
   }
-  void wait_until_live(std::size_t count) {
-    for (;;) {
-      std::size_t live = 0;
-      for (const auto& one : engine->status()) live += one.state == "live" ? 1 : 0;
-      if (live == count) return;
-      std::this_thread::sleep_for(10ms);
-    }
+  void wait_until_live() {
+    for (const SubscriberId& id : added) wait_for(id, [](const delivery::SubscriberStatus& status) { return status.state == "live"; });
   }
   void append(std::uint64_t count) {
     constexpr std::uint64_t waiting_max = 10'000;
@@ -105,10 +101,18 @@ struct Service {
   }
   void wait_until_delivered(std::uint64_t endpoints, std::uint64_t events) {
     for (std::uint64_t n = 0; n < endpoints; ++n) {
-      while (engine->status(SubscriberId("e" + std::to_string(n))).value().outcomes.ok < events) std::this_thread::sleep_for(2ms);
+      wait_for(SubscriberId("e" + std::to_string(n)), [&](const delivery::SubscriberStatus& status) { return status.outcomes.ok >= events; });
     }
   }
 
+  template <class Condition>
+  void wait_for(const SubscriberId& id, Condition condition) {
+    if (test::poll_until([&] { return condition(engine->status(id).value()); }, 10min)) return;
+    std::fprintf(stderr, "%s did not get there within ten minutes\n", id.value.c_str());
+    std::exit(1);
+  }
+
+  std::vector<SubscriberId> added;
   EventIdGenerator ids;
   http_client::Transfers transfers;
   endpoints::Sender sender{transfers, "hookhost/bench", system_clock()};
@@ -131,7 +135,7 @@ int deliver(const std::string& directory, const std::string& url, std::uint64_t 
   const auto begun = std::chrono::steady_clock::now();
   for (std::uint64_t n = 0; n < others; ++n) service.add("other" + std::to_string(n), "http://127.0.0.1:9/", "team" + std::to_string(n % 1000), 8);
   for (std::uint64_t n = 0; n < endpoints; ++n) service.add("e" + std::to_string(n), url + "/" + std::to_string(n), "bench", concurrency);
-  service.wait_until_live(endpoints + others);
+  service.wait_until_live();
   std::fprintf(stderr, "%llu registered and live after %.1f s\n", static_cast<unsigned long long>(endpoints + others), seconds_since(begun));
   measure(service, events, endpoints);
   return 0;
@@ -146,7 +150,7 @@ int hanging(const std::string& directory, const std::string& url, std::uint64_t 
     Service service(directory);
     for (int n = 0; n < 99; ++n) service.add("e" + std::to_string(n), url + "/" + std::to_string(n), "bench", 4);
     for (std::uint64_t n = 0; n < hanging; ++n) service.add("hangs" + std::to_string(n), silent.url(), "bench", 4);
-    service.wait_until_live(99 + hanging);
+    service.wait_until_live();
     measure(service, events, 99);
   }
   return 0;
@@ -164,7 +168,7 @@ int latency(const std::string& directory, std::uint64_t events) {
   }));
   Service service(directory);
   service.add("e0", receiver.url(), "bench", 4);
-  service.wait_until_live(1);
+  service.wait_until_live();
   for (std::uint64_t n = 0; n < events; ++n) {
     asked = std::chrono::steady_clock::now();
     service.append(1);

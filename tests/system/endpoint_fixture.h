@@ -91,6 +91,14 @@ class EndpointTest : public CommandTest {
     KakiyoSender sender(host.public_port());
     for (auto n = from; n < until; ++n) ASSERT_NE(sender.send(message(chat, n)), "") << n;
   }
+  // The host runs, and its endpoint crm has had messages 0 and 1. `more`: as of add_endpoint().
+  void start_with_two_delivered(const Receiver& receiver, const std::string& more) {
+    add_endpoint("crm", receiver.url(), more);
+    ASSERT_TRUE(host.start());
+    send_messages(0, 2);
+    ASSERT_TRUE(reaches(receiver, 2));
+    ASSERT_TRUE(host.catches_up("crm"));  // both are answered
+  }
   // A call of the admin API; the answer, whatever its status.
   RawAnswer call(const std::string& method, const std::string& path, const std::string& body = "{}") const {
     RawClient client(host.admin_port());

@@ -79,11 +79,7 @@ TEST_F(Endpoints, GetTheirTeamsEventsOnly) {
 
 TEST_F(Endpoints, AnAnswerOf410DisablesAndAResumeDeliversExactlyWhatWasHeld) {
   Receiver receiver;
-  add_endpoint("crm", receiver.url(), ", events: [\"*\"]");
-  ASSERT_TRUE(host.start());
-  send_messages(0, 2);
-  ASSERT_TRUE(reaches(receiver, 2));
-  ASSERT_TRUE(host.catches_up("crm"));  // both are answered
+  ASSERT_NO_FATAL_FAILURE(start_with_two_delivered(receiver, ", events: [\"*\"]"));
   receiver.answer_with(410);
   send_messages(2, 4);
   ASSERT_TRUE(poll_until([&] { return state_of("crm") == "stopped"; })) << state_of("crm");

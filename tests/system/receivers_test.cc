@@ -278,11 +278,7 @@ TEST_F(BadReceivers, OneThatIsDownForAMinuteWhileTwentyChatsGoOnIsNotDisabledByT
 
 TEST_F(BadReceivers, FourGivenUpInARowDisableTheKakiyoProfileAndSwitchedOnItGetsExactlyWhatWasHeld) {
   Receiver receiver;
-  add_endpoint("crm", receiver.url(), ", events: [\"*\"], profile: kakiyo, retry: [10ms]");
-  ASSERT_TRUE(host.start());
-  send_messages(0, 2);
-  ASSERT_TRUE(reaches(receiver, 2));
-  ASSERT_TRUE(host.catches_up("crm"));
+  ASSERT_NO_FATAL_FAILURE(start_with_two_delivered(receiver, ", events: [\"*\"], profile: kakiyo, retry: [10ms]"));
   receiver.answer_with(500);
   for (int n = 2; n < 6; ++n) send_messages(n, n + 1, "chat_" + std::to_string(n % 2));
   ASSERT_TRUE(poll_until([&] { return state_of("crm") == "stopped"; })) << state_of("crm");
