@@ -2,17 +2,36 @@
 
 namespace hookhost::http_client {
 
-Result<HeaderList> header_list(const std::vector<std::pair<std::string, std::string>>& headers) {
-  HeaderList out(curl_slist_append(nullptr, "Expect:"));
+namespace {
+
+constexpr std::string_view kNoExpect = "Expect:";
+constexpr std::string_view kSeparator = ": ";
+constexpr std::string_view kEmpty = ";";  // libcurl's way to send an empty one
+
+bool ends_its_line(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+
+}  // namespace
+
+Result<HeaderList> HeaderList::of(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::size_t bytes = kNoExpect.size() + 1;
   for (const auto& [name, value] : headers) {
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;  // libcurl's way to send an empty one
-    if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) return fail(ErrorCode::usage, "a header holds a line break; mend its value");
-    curl_slist* const longer = curl_slist_append(out.get(), line.c_str());
-    HOOKHOST_ASSERT(longer != nullptr);
-    static_cast<void>(out.release());
-    out.reset(longer);
+    if (ends_its_line(name) || ends_its_line(value)) return fail(ErrorCode::usage, "a header holds a line break; mend its value");
+    bytes += name.size() + kSeparator.size() + value.size() + 1;
   }
+  HeaderList out;
+  out.bytes_.reserve(bytes);  // Order: lines point into it, so it must not grow
+  out.lines_.reserve(headers.size() + 1);
+  out.append(kNoExpect, {}, {});
+  for (const auto& [name, value] : headers) out.append(name, value.empty() ? kEmpty : kSeparator, value);
   return out;
+}
+
+void HeaderList::append(std::string_view name, std::string_view separator, std::string_view value) {
+  char* const line = bytes_.data() + bytes_.size();
+  for (const auto part : {name, separator, value}) bytes_.insert(bytes_.end(), part.begin(), part.end());
+  bytes_.push_back('\0');
+  lines_.push_back({line, nullptr});
+  if (lines_.size() > 1) lines_[lines_.size() - 2].next = &lines_.back();
 }
 
 void set_common(CURL* handle, const std::string& url, const std::string& method) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,13 +20,20 @@ struct FreeHandle {
 };
 using EasyHandle = std::unique_ptr<CURL, FreeHandle>;
 
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+// A request's header lines as libcurl reads them, without "Expect: 100-continue", which costs a round trip. In two pieces of memory:
+// curl_slist_append would take two for each line, and walk the list for each.
+class HeaderList {
+ public:
+  // Error: usage, for a name or value that would end its line.
+  [[nodiscard]] static Result<HeaderList> of(const std::vector<std::pair<std::string, std::string>>& headers);
+  // Valid as long as this, moved or not.
+  [[nodiscard]] curl_slist* get() { return lines_.data(); }
 
-// Without "Expect: 100-continue", which costs a round trip. Error: usage, for a name or value that would end its line.
-[[nodiscard]] Result<HeaderList> header_list(const std::vector<std::pair<std::string, std::string>>& headers);
+ private:
+  void append(std::string_view name, std::string_view separator, std::string_view value);
+  std::vector<char> bytes_;
+  std::vector<curl_slist> lines_;
+};
 
 // The options that every request has: URL and method; http and https only.
 void set_common(CURL* handle, const std::string& url, const std::string& method);

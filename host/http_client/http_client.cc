@@ -33,7 +33,7 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
   curl_easy_reset(curl);  // keeps the connection
   HttpAnswer answer;
   Receiving receiving{&answer.body, request.answer_bytes_max};
-  HOOKHOST_TRY(const HeaderList headers, header_list(request.headers));
+  HOOKHOST_TRY(HeaderList headers, HeaderList::of(request.headers));
   set_common(curl, request.url, request.method);
   set_time(curl, request.timeout);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());

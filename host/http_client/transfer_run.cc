@@ -69,11 +69,10 @@ void TransferRun::set_what_the_group_shares() {
   }
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-  if (transfer_.may_connect && transfer_.proxy.empty()) {
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    // A kept connection may have been opened for a transfer that was allowed more.
-    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
-  }
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  watch_.follow_sockets_of(curl);
+  // A kept connection may have been opened for a transfer that was allowed more.
+  if (asks_for_leave()) curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
 }
 
 bool TransferRun::permits(const IpAddress& address) {
@@ -108,8 +107,8 @@ std::size_t TransferRun::on_header(char* data, std::size_t, std::size_t size, vo
 curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& run = *static_cast<TransferRun*>(self);
   const auto ip = address_of(*address);
-  if (!ip || !run.permits(*ip)) return CURL_SOCKET_BAD;
-  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (run.asks_for_leave() && (!ip || !run.permits(*ip))) return CURL_SOCKET_BAD;
+  return run.watch_.open_socket(*address);
 }
 
 int TransferRun::on_connected(void* self, char* address, char*, int, int) {

@@ -6,13 +6,14 @@
 
 #include "http_client/easy.h"
 #include "http_client/transfers.h"
+#include "http_client/watch.h"
 
 namespace hookhost::http_client {
 
 class TransferRun {
  public:
-  TransferRun(EasyHandle handle, Transfer transfer, HeaderList headers, Transfers::Done done, MonotonicTime begun)
-      : handle_(std::move(handle)), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun), headers_(std::move(headers)) {}
+  TransferRun(EasyHandle handle, Watch& watch, Transfer transfer, HeaderList headers, Transfers::Done done, MonotonicTime begun)
+      : handle_(std::move(handle)), watch_(watch), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun), headers_(std::move(headers)) {}
 
   // Sets the handle's options; `again`: it carried out a transfer of this group before.
   void prepare(bool again);
@@ -27,6 +28,7 @@ class TransferRun {
  private:
   [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);
   [[nodiscard]] bool has_body() const { return transfer_.method != "GET" && transfer_.method != "DELETE"; }
+  [[nodiscard]] bool asks_for_leave() const { return transfer_.may_connect && transfer_.proxy.empty(); }
   [[nodiscard]] bool permits(const IpAddress& address);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
@@ -36,6 +38,7 @@ class TransferRun {
   void set_what_the_group_shares();
 
   EasyHandle handle_;
+  Watch& watch_;
   Transfer transfer_;
   Transfers::Done done_;
   const MonotonicTime begun_;

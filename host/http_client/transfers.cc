@@ -34,7 +34,7 @@ class Transfers::Loop {
   }
 
   void send(Transfer transfer, Done done) {
-    auto headers = header_list(transfer.headers);  // here, for the caller's thread has more time than the loop's
+    auto headers = HeaderList::of(transfer.headers);  // here, for the caller's thread has more time than the loop's
     if (!headers) return done(fail(headers.error()));
     {
       const std::scoped_lock lock(mutex_);
@@ -120,7 +120,7 @@ class Transfers::Loop {
   void begin(Asked asked) {
     asked.transfer.timeout -= system_clock().monotonic() - asked.at;
     auto [easy, again] = handle_for(asked.transfer.group);
-    auto run = std::make_unique<TransferRun>(std::move(easy), std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
+    auto run = std::make_unique<TransferRun>(std::move(easy), watch_, std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
     run->prepare(again);
     CURL* const handle = run->handle();
     runs_.emplace(handle, std::move(run));

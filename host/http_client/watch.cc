@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,23 @@ void Watch::attach(CURLM* multi) {
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
 }
 
+void Watch::follow_sockets_of(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+curl_socket_t Watch::open_socket(const curl_sockaddr& address) {
+  const int descriptor = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+  if (descriptor < 0) return CURL_SOCKET_BAD;
+  followed_[descriptor] = {};
+  return descriptor;
+}
+
+int Watch::on_close_socket(void* self, curl_socket_t descriptor) {
+  static_cast<Watch*>(self)->followed_.erase(descriptor);
+  return ::close(descriptor);  // and epoll forgets it
+}
+
 void Watch::wake() const {
   const std::uint64_t one = 1;
   static_cast<void>(!::write(event_, &one, sizeof one));  // it cannot fail in a way that leaves the round waiting
@@ -67,6 +85,7 @@ void Watch::round() {
       static_cast<void>(!::read(event_, &woken, sizeof woken));
       continue;
     }
+    if (!wanted(one.data.fd)) continue;
     int what = 0;
     if ((one.events & EPOLLIN) != 0) what |= CURL_CSELECT_IN;
     if ((one.events & EPOLLOUT) != 0) what |= CURL_CSELECT_OUT;
@@ -79,20 +98,34 @@ void Watch::round() {
   }
 }
 
-// `known` is libcurl's memory of the socket: set once it is watched.
-int Watch::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* known) {
+int Watch::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
   auto& watch = *static_cast<Watch*>(self);
-  if (what == CURL_POLL_REMOVE) {
-    control(watch.epoll_, EPOLL_CTL_DEL, descriptor, 0);
+  const auto followed = watch.followed_.find(descriptor);
+  const bool removed = what == CURL_POLL_REMOVE;
+  if (followed != watch.followed_.end()) followed->second.wanted = !removed;
+  if (removed) {
+    if (followed == watch.followed_.end()) control(watch.epoll_, EPOLL_CTL_DEL, descriptor, 0);
     return 0;
   }
   std::uint32_t events = 0;
   if (what != CURL_POLL_OUT) events |= EPOLLIN;
   if (what != CURL_POLL_IN) events |= EPOLLOUT;
-  if (known != nullptr && control(watch.epoll_, EPOLL_CTL_MOD, descriptor, events) == 0) return 0;
-  if (control(watch.epoll_, EPOLL_CTL_ADD, descriptor, events) != 0) control(watch.epoll_, EPOLL_CTL_MOD, descriptor, events);
-  curl_multi_assign(watch.multi_, descriptor, self);
+  if (followed == watch.followed_.end()) {
+    if (control(watch.epoll_, EPOLL_CTL_ADD, descriptor, events) != 0) control(watch.epoll_, EPOLL_CTL_MOD, descriptor, events);
+  } else if (followed->second.events != events) {
+    control(watch.epoll_, followed->second.events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, events);
+    followed->second.events = events;
+  }
   return 0;
+}
+
+// A kept connection that its peer writes to or closes: libcurl sees it when it wants to use it.
+bool Watch::wanted(int descriptor) {
+  const auto followed = followed_.find(descriptor);
+  if (followed == followed_.end() || followed->second.wanted) return true;
+  control(epoll_, EPOLL_CTL_DEL, descriptor, 0);
+  followed->second.events = 0;
+  return false;
 }
 
 int Watch::on_timer(CURLM*, long milliseconds, void* self) {

@@ -3,7 +3,9 @@
 
 #include <curl/curl.h>
 
+#include <cstdint>
 #include <optional>
+#include <unordered_map>
 
 #include "base/clock.h"
 
@@ -18,19 +20,33 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   void attach(CURLM* multi);
+  // For the handles whose open-socket function answers open_socket(): a kept connection then stays with epoll while nothing is sent over it,
+  // which saves two system calls a transfer.
+  void follow_sockets_of(CURL* easy);
+  [[nodiscard]] curl_socket_t open_socket(const curl_sockaddr& address);
   // Waits for a socket, the timer or wake(), and lets libcurl do what there is to do.
   void round();
   // Ends a round that waits, or the next one.
   void wake() const;
 
  private:
-  static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void* known);
+  // What epoll knows of a socket, and whether libcurl wants to hear of it now.
+  struct Followed {
+    std::uint32_t events = 0;
+    bool wanted = false;
+  };
+
+  static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*);
+  static int on_close_socket(void* self, curl_socket_t descriptor);
   static int on_timer(CURLM*, long milliseconds, void* self);
+  [[nodiscard]] bool wanted(int descriptor);
   [[nodiscard]] int patience() const;
 
   const int epoll_, event_;
   CURLM* multi_ = nullptr;
   std::optional<MonotonicTime> due_;
+  // From open_socket() to their close. The rest are libcurl's own, which it opens and closes without a word: epoll knows those only while they are wanted.
+  std::unordered_map<int, Followed> followed_;
 };
 
 }  // namespace hookhost::http_client

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/thread_name.h"
 #include "state/group_commit.h"
 #include "state/reads.h"
 #include "state/schema.h"
@@ -122,6 +123,7 @@ class SqliteStore final : public DeliveryStore {
   }
 
   void run() {
+    name_this_thread("delivery.db");
     std::vector<Waiting> taken;
     for (;;) {
       {

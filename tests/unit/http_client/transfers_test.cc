@@ -58,6 +58,22 @@ TEST_F(TransfersTest, KeptConnectionsAreBoundedAndANewOneTakesThePlaceOfAnUnused
   EXPECT_FALSE(receivers.back()->is_quiet()) << "the newest is kept";
 }
 
+// Descriptors are used again, also by the sockets that libcurl opens for itself to ask for a name: none may be mistaken for one that is gone.
+TEST_F(TransfersTest, AKeptConnectionThatItsPeerClosesIsReplaced) {
+  HttpReceiver receiver(HttpReceiver::Serve([](int peer, const std::string&) {
+    const std::string bytes = HttpReceiver::status(200);
+    static_cast<void>(!::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    return false;  // closed without a word
+  }));
+  const std::string by_name = "http://localhost:" + std::to_string(receiver.port()) + "/";
+  constexpr std::size_t kRequests = 60;
+  for (std::size_t n = 0; n < kRequests; ++n) {
+    ASSERT_TRUE(send({.url = n % 2 == 0 ? by_name : receiver.url(), .body = "x"})) << n;
+    ASSERT_TRUE(test::poll_until([&] { return receiver.is_quiet(); })) << n;
+  }
+  EXPECT_EQ(receiver.connections(), kRequests);
+}
+
 TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
   std::promise<void> release;
   auto released = release.get_future().share();
