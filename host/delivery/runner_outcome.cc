@@ -172,9 +172,7 @@ void Runner::failed_attempt(Stream& stream, PendingNumber number, const Completi
     return park(stream, number, "exhausted", outcome.error, pending.attempt);
   }
   if (pending.crashes >= kCrashesMax) return park(stream, number, "crashed", outcome.error, pending.attempt);
-  auto pause = retry_delay(options_.retry, pending.attempt, outcome.retry_after, core_.jitter);
-  // A receiver's Retry-After only lengthens the schedule, or a short one would use up all attempts at once. A plugin's own delay is its author's.
-  if (pause && outcome.retry_after && outcome.http_status != 0) pause = std::max(*pause, *retry_delay(options_.retry, pending.attempt, {}, core_.jitter));
+  const auto pause = retry_delay(options_.retry, pending.attempt, outcome.retry_after, outcome.wish, core_.jitter);
   if (!pause) return park(stream, number, "exhausted", outcome.error, pending.attempt);
   if (pending.kind == Pending::Kind::prior) {
     // Its copy is all there is when retention took the event: it stays a dead letter, for another retry by hand.

@@ -41,10 +41,12 @@ Duration Jitter::around(Duration delay) {
   return delay / 10'000 * (8'000 + step);
 }
 
-std::optional<Duration> retry_delay(const Schedule& schedule, std::uint32_t failures, std::optional<Duration> wish, Jitter& jitter) {
+std::optional<Duration> retry_delay(const Schedule& schedule, std::uint32_t failures, std::optional<Duration> wished, Wish wish, Jitter& jitter) {
   if (failures == 0 || failures > schedule.size()) return std::nullopt;
-  if (wish) return std::clamp(*wish, Duration::zero(), kRetryAfterMax);
-  return jitter.around(schedule[failures - 1]);
+  const Duration planned = jitter.around(schedule[failures - 1]);
+  if (!wished) return planned;
+  const Duration asked = std::clamp(*wished, Duration::zero(), kRetryAfterMax);
+  return wish == Wish::lengthens ? std::max(asked, planned) : asked;
 }
 
 Duration until_due(WallTime due, WallTime now, const Schedule& schedule) {

@@ -35,8 +35,12 @@ class Jitter {
 // What the subscriber itself asks for is kept within these bounds.
 inline constexpr Duration kRetryAfterMax = std::chrono::hours{24};
 
-// The pause after `failures` failed attempts (from 1): the subscriber's own wish, else the schedule's delay with jitter. nullopt: exhausted.
-[[nodiscard]] std::optional<Duration> retry_delay(const Schedule& schedule, std::uint32_t failures, std::optional<Duration> wish, Jitter& jitter);
+// What a wish is to the schedule. A plugin's own delay is its author's and replaces it; a receiver's Retry-After only lengthens it, or a short one
+// would use up all attempts at once.
+enum class Wish : std::uint8_t { replaces, lengthens };
+
+// The pause after `failures` failed attempts (from 1): the schedule's delay with jitter, and what the subscriber wishes. nullopt: exhausted.
+[[nodiscard]] std::optional<Duration> retry_delay(const Schedule& schedule, std::uint32_t failures, std::optional<Duration> wished, Wish wish, Jitter& jitter);
 
 // How long from now until a stored due time. The wall clock may have been set meanwhile: never longer than the longest pause that the
 // schedule could have asked for.

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "delivery/schedule.h"
 #include "event_log/event.h"
 #include "state/delivery_store.h"
 
@@ -33,6 +34,7 @@ struct Outcome {
   bool misbehaved = false;              // with retry: an unknown status, two completions, ...; shown, counted
   std::string error;                    // for people; cut to 1 KiB
   std::optional<Duration> retry_after;  // retry and unavailable
+  Wish wish = Wish::replaces;           // what retry_after is to the schedule
   bool gone = false;                    // with retry: the receiver wants nothing more; given up at once, and the subscriber stops
   int http_status = 0;                  // of the answer; 0: there was none, or it is no endpoint
   std::string answer;                   // the answer's first KiB

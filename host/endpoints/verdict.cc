@@ -51,7 +51,10 @@ delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, 
   out.error = "answered " + std::to_string(status);
   if (status >= 300 && status < 400) out.error += "; redirects are not followed: register the address that it leads to";
   out.gone = status == 410;
-  if ((status == 429 || status == 503) && retry_after) out.retry_after = wait_of(*retry_after, now);
+  if ((status == 429 || status == 503) && retry_after) {
+    out.retry_after = wait_of(*retry_after, now);
+    out.wish = delivery::Wish::lengthens;
+  }
   return out;
 }
 

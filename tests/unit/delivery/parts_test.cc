@@ -41,11 +41,24 @@ TEST(Schedules, JitterStaysWithinAFifthAndRepeatsWithItsSeed) {
 
 TEST(Schedules, EndAfterTheLastDelayAndHonourTheSubscribersWish) {
   Jitter jitter(1);
-  EXPECT_TRUE(retry_delay({1s, 2s}, 2, {}, jitter));
-  EXPECT_FALSE(retry_delay({1s, 2s}, 3, {}, jitter));
-  EXPECT_FALSE(retry_delay({1s, 2s}, 3, 5s, jitter));
-  EXPECT_EQ(retry_delay({1s, 2s}, 1, 5s, jitter), Duration{5s});
-  EXPECT_EQ(retry_delay({1s, 2s}, 1, 1000h, jitter), kRetryAfterMax);
+  for (const Wish wish : {Wish::replaces, Wish::lengthens}) {
+    EXPECT_TRUE(retry_delay({1s, 2s}, 2, {}, wish, jitter));
+    EXPECT_FALSE(retry_delay({1s, 2s}, 3, {}, wish, jitter));
+    EXPECT_FALSE(retry_delay({1s, 2s}, 3, 5s, wish, jitter));
+    EXPECT_EQ(retry_delay({1s, 2s}, 1, 5s, wish, jitter), Duration{5s});
+    EXPECT_EQ(retry_delay({1s, 2s}, 1, 1000h, wish, jitter), kRetryAfterMax);
+  }
+}
+
+TEST(Schedules, APluginsOwnDelayReplacesThemAndAReceiversOnlyLengthensThem) {
+  Jitter jitter(7);
+  for (const Duration wished : {Duration{}, Duration{1s}, Duration{100s}}) {
+    EXPECT_EQ(retry_delay({10s}, 1, wished, Wish::replaces, jitter), wished);
+    const auto longer = retry_delay({10s}, 1, wished, Wish::lengthens, jitter);
+    ASSERT_TRUE(longer);
+    EXPECT_GE(*longer, std::max(wished, Duration{8s}));
+    EXPECT_LE(*longer, std::max(wished, Duration{12s}));
+  }
 }
 
 TEST(Schedules, ASteppedWallClockCostsAtMostOneDelay) {

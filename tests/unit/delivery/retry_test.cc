@@ -126,8 +126,8 @@ TEST_F(Retry, WhatWaitsIsShownWithoutAnInstanceToo) {
 TEST_F(Retry, AShortRetryAfterOfAReceiverDoesNotUseUpTheAttempts) {
   auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery&, auto&) {
     auto outcome = ScriptedSubscriber::retry("answered 503");
-    outcome.http_status = 503;
     outcome.retry_after = 0s;
+    outcome.wish = Wish::lengthens;
     return outcome;
   });
   auto with = wishes();

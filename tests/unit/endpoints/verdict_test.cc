@@ -28,6 +28,7 @@ TEST(Verdict, RetryAfterIsHonouredUpToAnHour) {
   EXPECT_EQ(of(429, "7").retry_after, 7s);
   EXPECT_EQ(of(503, "120").retry_after, 120s);
   EXPECT_EQ(of(429, "0").retry_after, 0s);
+  EXPECT_EQ(of(429, "0").wish, delivery::Wish::lengthens);
   EXPECT_EQ(of(429, "86400").retry_after, 1h);
   EXPECT_EQ(of(429, "99999999999999999999").retry_after, 1h);
   EXPECT_EQ(of(503, "Tue, 14 Nov 2023 22:14:20 GMT").retry_after, 60s);
