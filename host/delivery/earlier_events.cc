@@ -46,8 +46,10 @@ void EarlierEvents::tell(const std::vector<Question>& questions) {
   for (const auto& question : questions) {
     const auto runner = question.runner.lock();
     if (question.count == 0 || !runner) continue;
-    runner->set_earlier(question.count);
-    diagnose(Level::info, "delivery", std::to_string(question.count) + " earlier events match: hookhost replay " + question.id.value + " --from beginning would handle them",
+    runner->set_earlier(question.count, question.until);
+    const bool one = question.count == 1;
+    diagnose(Level::info, "delivery", (one ? "1 earlier event matches" : std::to_string(question.count) + " earlier events match") + ": hookhost replay " +
+                                          question.id.value + " --from beginning would handle " + (one ? "it" : "them"),
              {{"subscriber", question.id.value}});
   }
   reading_ = false;

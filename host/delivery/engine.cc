@@ -59,7 +59,7 @@ Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, c
   row.id = id;
   row.kind = kind;
   row.condition = start_at.kind == StartAt::Kind::hold ? state::Condition::held : state::Condition::live;
-  if (row.condition == state::Condition::held) row.reason = "start_at: hold";
+  if (row.condition == state::Condition::held) row.reason = start_at.held_because;
   row.position.frontier = place;
   row.created_at = row.changed_at = impl_->core.clock.wall();
   state::Batch batch;
@@ -76,30 +76,36 @@ Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, c
   return Accepted{true, row.condition, place};
 }
 
-Result<> Engine::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Duration drain) {
+Result<> Engine::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Duration drain, std::function<void(Result<>)> started) {
   if (options.events.empty()) return fail(ErrorCode::usage, options.id.value + " gets no events: give it at least one pattern");
   for (const auto delay : options.retry) {
     if (delay < Duration::zero()) return fail(ErrorCode::usage, options.id.value + ": a retry delay is negative");
   }
+  const SubscriberId id = options.id;
+  const auto by = std::make_shared<Impl::Attachment>(Impl::Attachment{std::move(options), std::move(subscriber), drain, std::move(started)});
   HOOKHOST_TRY(const bool found, impl_->on_loop([&] {
-    if (impl_->find(options.id) == nullptr) return false;
-    impl_->replace(options.id, options, subscriber, drain, impl_->wanted[options.id] = ++impl_->last_order);
+    if (impl_->find(id) == nullptr) return false;
+    by->order = impl_->wanted[id] = ++impl_->last_order;
+    impl_->replace(by);
     return true;
   }));
-  if (!found) return Impl::unknown(options.id);
+  if (!found) return Impl::unknown(id);
   return success();
 }
 
 // Whoever came while the old instance was drained has the last word.
-void Engine::Impl::replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain,
-                           std::uint64_t order) {
+void Engine::Impl::replace(const std::shared_ptr<const Attachment>& by) {
+  const SubscriberId& id = by->options.id;
   Runner* runner = find(id);
-  if (runner == nullptr || wanted[id] != order) return;
-  if (runner->attached()) {
-    runner->drain(core.clock.monotonic() + drain, [this, id, options, subscriber, drain, order] { replace(id, options, subscriber, drain, order); });
+  if (runner == nullptr || wanted[id] != by->order) {
+    if (by->started) by->started(fail(ErrorCode::unavailable, id.value + " was stopped or replaced before it started"));
     return;
   }
-  runner->attach(options, subscriber);
+  if (runner->attached()) {
+    runner->drain(core.clock.monotonic() + by->drain, [this, by] { replace(by); });
+    return;
+  }
+  runner->attach(by->options, by->subscriber, by->started);
   index_stale = true;
   if (runner->take_new()) earlier.count(*runner);
 }
@@ -213,13 +219,24 @@ Result<> Engine::acknowledge_gaps(const SubscriberId& id) {
 
 // --- Looking -----------------------------------------------------------------------------------------------------------------------
 
+// Of one that has read nothing in this life, as without an instance, the event log knows how long its next event waits. Not on the loop: it reads.
+void Engine::Impl::tell_lag(SubscriberStatus& of) const {
+  if (of.lag_events == 0 || of.lag > Duration::zero()) return;
+  const Offset next = std::max(of.position, core.feed.begin());
+  const auto looked = look_at_heads(core.feed, next, next.next(),
+                                    [&](const EventHead& head) { of.lag = std::max(Duration::zero(), Duration{core.clock.wall() - head.received_at}); });
+  if (!looked) diagnose(Level::warn, "delivery", "the lag of a subscriber is not known: " + looked.error().message, {{"subscriber", of.id.value}});
+}
+
 std::vector<SubscriberStatus> Engine::status() {
   auto out = impl_->on_loop([&] {
     std::vector<SubscriberStatus> all;
     for (const auto& [id, runner] : impl_->runners) all.push_back(runner->status());
     return all;
   });
-  return out ? std::move(out.value()) : std::vector<SubscriberStatus>{};
+  if (!out) return {};
+  for (auto& one : out.value()) impl_->tell_lag(one);
+  return std::move(out.value());
 }
 
 Result<SubscriberStatus> Engine::status(const SubscriberId& id) {
@@ -228,6 +245,7 @@ Result<SubscriberStatus> Engine::status(const SubscriberId& id) {
     return runner == nullptr ? std::nullopt : std::optional(runner->status());
   }));
   if (!found) return Impl::unknown(id);
+  impl_->tell_lag(*found);
   return std::move(*found);
 }
 

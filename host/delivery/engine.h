@@ -11,6 +11,7 @@
 // wait for the engine's loop and where they change something for the commit; none waits for a subscriber's calls, unless it says so.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,9 +50,11 @@ class Engine {
   [[nodiscard]] Result<Accepted> accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at, Earlier earlier = Earlier::counted);
 
   // Starts an instance and feeds it from the stored position. An attached one is replaced: the old instance is drained until
-  // `drain` has passed, then stopped; the new one goes on from its position. The start itself happens afterwards, on another thread: look at
-  // status(). Error: not_found when it was not accepted; usage when the options make no sense.
-  [[nodiscard]] Result<> attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Duration drain = std::chrono::seconds{8});
+  // `drain` has passed, then stopped; the new one goes on from its position. The start itself happens afterwards, on another thread: `started` is
+  // told how the first try ended, on the loop, where it must not block; unavailable also when somebody stopped or replaced it first.
+  // Error: not_found when it was not accepted; usage when the options make no sense. `started` is told nothing then.
+  [[nodiscard]] Result<> attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Duration drain = std::chrono::seconds{8},
+                                std::function<void(Result<>)> started = {});
 
   // There is no instance now (it could not be loaded, or `enabled: false`): the position stands. `reason` is shown. An attached instance is
   // drained until `drain` has passed; returns when it is stopped.

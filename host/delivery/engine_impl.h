@@ -17,6 +17,16 @@ namespace hookhost::delivery {
 // How long an order waits for its commit, which a call that hangs may hold up; who asked is not kept waiting for that.
 inline constexpr Duration kOrderPatience = std::chrono::seconds{15};
 
+// What must be known of a subscriber to plan a replay.
+struct Situation {
+  SubscriberOptions options;
+  state::SubscriberRow row;
+  Offset next;
+  bool attached = false;
+  Traits traits;
+  std::optional<state::StreamId> running;
+};
+
 class Engine::Impl {
  public:
   Impl(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, const EngineOptions& options);
@@ -42,9 +52,18 @@ class Engine::Impl {
 
   [[nodiscard]] Runner* find(const SubscriberId& id);
   Runner& add(state::SubscriberRow row);
-  void replace(const SubscriberId& id, const SubscriberOptions& options, const std::shared_ptr<Subscriber>& subscriber, Duration drain,
-               std::uint64_t order);
+  // One attach(): what it brings, and its number among the orders of its subscriber.
+  struct Attachment {
+    SubscriberOptions options;
+    std::shared_ptr<Subscriber> subscriber;
+    Duration drain{};
+    Done started;
+    std::uint64_t order = 0;
+  };
+  void replace(const std::shared_ptr<const Attachment>& by);
+  [[nodiscard]] Result<Situation> situation(const SubscriberId& id);
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
+  void tell_lag(SubscriberStatus& of) const;
   [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
 
   static auto ended() { return fail(ErrorCode::unavailable, "the host is stopping; try again when it runs"); }

@@ -6,27 +6,6 @@
 namespace hookhost::delivery {
 namespace {
 
-// What must be known of the subscriber to plan.
-struct Situation {
-  SubscriberOptions options;
-  state::SubscriberRow row;
-  Offset next;
-  bool attached = false;
-  Traits traits;
-  std::optional<state::StreamId> running;
-};
-
-Situation situation_of(const Runner& runner) {
-  Situation out;
-  out.options = runner.options();
-  out.row = runner.row();
-  out.next = runner.next_position();
-  out.attached = runner.attached();
-  if (runner.traits() != nullptr) out.traits = *runner.traits();
-  if (runner.replay() != nullptr) out.running = runner.replay()->id;
-  return out;
-}
-
 EventFilter filter_of(const ReplayRequest& request, const SubscriberOptions& options) {
   EventFilter filter = filter_of(options);
   filter.types = request.types;
@@ -51,21 +30,19 @@ void choose_live(const ReplayRequest& request, bool handled_any, ReplayPlan& pla
   }
 }
 
-std::string refusal_of(const ReplayRequest& request, const Situation& now, const ReplayPlan& plan, bool uses_kv) {
+// Of a replay that begins or goes on. `reset`: it begins with one.
+std::string refusal_of(const Situation& now, bool reset, LiveMode live, bool uses_kv) {
   const std::string name = now.row.id.value;
   if (!now.attached) return name + " has no running instance: enable it first";
   if (now.row.condition == state::Condition::paused || now.row.condition == state::Condition::stopped) {
     return name + " is " + std::string(state::to_string(now.row.condition)) + ": " + resume_command(now.row.kind, now.row.id) + " first";
   }
-  if (now.running && !request.reset) {
+  if (now.running && !reset) {
     return "replay " + std::to_string(*now.running) + " runs: wait for it, or hookhost replays cancel " + std::to_string(*now.running);
   }
-  if (plan.live == LiveMode::carry_on && uses_kv) return kv_refusal(now.row.id);
-  if (now.traits.on_replay == Traits::OnReplay::reset_only && !request.reset && now.row.handled_any) {
+  if (live == LiveMode::carry_on && uses_kv) return kv_refusal(now.row.id);
+  if (now.traits.on_replay == Traits::OnReplay::reset_only && !reset && now.row.handled_any) {
     return name + " takes a replay only with --reset, which clears what it keeps in the host and starts over";
-  }
-  if (now.row.handled_any && !request.reset && plan.from > plan.position) {
-    return "the subscriber is at " + std::to_string(plan.position.value) + ", before --from: it comes there by itself";
   }
   return {};
 }
@@ -105,6 +82,23 @@ ReplayProgress progress_of(const state::ReplayRow& row) {
 
 }  // namespace
 
+Result<Situation> Engine::Impl::situation(const SubscriberId& id) {
+  HOOKHOST_TRY(auto found, on_loop([&]() -> std::optional<Situation> {
+    const Runner* runner = find(id);
+    if (runner == nullptr) return std::nullopt;
+    Situation out;
+    out.options = runner->options();
+    out.row = runner->row();
+    out.next = runner->next_position();
+    out.attached = runner->attached();
+    if (runner->traits() != nullptr) out.traits = *runner->traits();
+    if (runner->replay() != nullptr) out.running = runner->replay()->id;
+    return out;
+  }));
+  if (!found) return unknown(id);
+  return std::move(*found);
+}
+
 std::string kv_refusal(const SubscriberId& subscriber) {
   return subscriber.value + " keeps state in the host (kv), which a replay beside live may not write: --reset clears it and builds it anew from --from, "
          "--live wait writes it while live events wait";
@@ -116,17 +110,13 @@ Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
     return fail(ErrorCode::usage, "--reset --live continue makes no sense: a reset starts over, so live has to wait");
   }
   if (request.rate < 0) return fail(ErrorCode::usage, "--rate must not be negative");
-  HOOKHOST_TRY(const auto now, impl_->on_loop([&]() -> std::optional<Situation> {
-    const Runner* runner = impl_->find(request.subscriber);
-    return runner == nullptr ? std::nullopt : std::optional(situation_of(*runner));
-  }));
-  if (!now) return Impl::unknown(request.subscriber);
+  HOOKHOST_TRY(const auto now, impl_->situation(request.subscriber));
   ReplayPlan plan;
   HOOKHOST_TRY(plan.from, impl_->resolve(request.from));
-  choose_live(request, now->row.handled_any, plan);
-  plan.position = request.reset || !now->row.handled_any ? now->row.position.frontier : now->next;
+  choose_live(request, now.row.handled_any, plan);
+  plan.position = request.reset || !now.row.handled_any ? now.row.position.frontier : now.next;
   // One that has handled nothing, or starts over, may as well begin later.
-  if ((request.reset || !now->row.handled_any) && plan.from > plan.position) {
+  if ((request.reset || !now.row.handled_any) && plan.from > plan.position) {
     plan.position = plan.from;
     plan.moves = true;
   }
@@ -136,12 +126,15 @@ Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
     plan.until = std::min(plan.until, until);
   }
   plan.until = std::max(plan.until, plan.from);
-  HOOKHOST_CHECK(count_matching(impl_->core.feed, filter_of(request, now->options), plan));
+  HOOKHOST_CHECK(count_matching(impl_->core.feed, filter_of(request, now.options), plan));
   HOOKHOST_TRY(const auto kv, impl_->core.store.kv_scan(request.subscriber, "", "", 1));
-  plan.refusal = refusal_of(request, *now, plan, !kv.empty());
-  plan.needs_confirmation = now->attached && now->traits.on_replay == Traits::OnReplay::ask && plan.matching > 0 && (now->row.handled_any || request.reset);
+  plan.refusal = refusal_of(now, request.reset, plan.live, !kv.empty());
+  if (plan.refusal.empty() && now.row.handled_any && !request.reset && plan.from > plan.position) {
+    plan.refusal = "the subscriber is at " + std::to_string(plan.position.value) + ", before --from: it comes there by itself";
+  }
+  plan.needs_confirmation = now.attached && now.traits.on_replay == Traits::OnReplay::ask && plan.matching > 0 && (now.row.handled_any || request.reset);
   if (plan.live == LiveMode::carry_on) plan.notes.emplace_back("kv writes are refused in a replay beside live; it ends if the plugin insists on them");
-  if (now->row.handled_any && !request.reset) plan.notes.emplace_back("events it has handled before are handled again: at least once");
+  if (now.row.handled_any && !request.reset) plan.notes.emplace_back("events it has handled before are handled again: at least once");
   if (!plan.events_removed.empty()) plan.notes.emplace_back("retention has removed some of these events");
   return plan;
 }
@@ -217,6 +210,11 @@ Result<> Engine::replay_resume(state::StreamId id) {
   const auto found = std::find_if(rows.begin(), rows.end(), [id](const auto& row) { return row.id == id; });
   if (found == rows.end()) return fail(ErrorCode::not_found, "there is no replay " + std::to_string(id) + ": hookhost replays list shows them");
   if (found->state != "cancelled") return fail(ErrorCode::refused, "replay " + std::to_string(id) + " is " + found->state + ": only a cancelled one goes on");
+  // Live events were handled since it was cancelled: one that takes them only in their order has to start over, also where this began with a reset.
+  HOOKHOST_TRY(const auto now, impl_->situation(found->subscriber));
+  HOOKHOST_TRY(const auto kv, impl_->core.store.kv_scan(found->subscriber, "", "", 1));
+  const auto live = found->mode == "continue" ? LiveMode::carry_on : LiveMode::wait;
+  if (auto refusal = refusal_of(now, false, live, !kv.empty()); !refusal.empty()) return fail(ErrorCode::refused, std::move(refusal));
   state::ReplayRow row = *found;
   row.state = "running";
   row.finished_at = {};
@@ -228,17 +226,13 @@ Result<> Engine::replay_resume(state::StreamId id) {
 }
 
 Result<std::uint64_t> Engine::resume_from_now(const SubscriberId& id) {
-  HOOKHOST_TRY(const auto now, impl_->on_loop([&]() -> std::optional<Situation> {
-    const Runner* runner = impl_->find(id);
-    return runner == nullptr ? std::nullopt : std::optional(situation_of(*runner));
-  }));
-  if (!now) return Impl::unknown(id);
-  if (now->row.condition == state::Condition::detached) return fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload");
-  if (!now->attached) return fail(ErrorCode::refused, id.value + " has no running instance: enable it first");
+  HOOKHOST_TRY(const auto now, impl_->situation(id));
+  if (now.row.condition == state::Condition::detached) return fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload");
+  if (!now.attached) return fail(ErrorCode::refused, id.value + " has no running instance: enable it first");
   const Offset end = impl_->core.feed.durable_end();
-  const EventFilter filter = filter_of(now->options);
+  const EventFilter filter = filter_of(now.options);
   std::uint64_t skipped = 0;
-  HOOKHOST_CHECK(look_at_heads(impl_->core.feed, now->row.position.frontier, end, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
+  HOOKHOST_CHECK(look_at_heads(impl_->core.feed, now.row.position.frontier, end, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
   HOOKHOST_CHECK(impl_->ordered(id, [end](Runner& runner, Done done) { runner.skip_to(end, std::move(done)); }));
   return skipped;
 }

@@ -26,6 +26,7 @@ struct StartAt {
   // It may have been here before, and its position is lost. What depends on the moment (now, hold, age) or lies beyond the end is the oldest
   // event kept then: nothing that it had not yet handled is passed over. `hold` stays held, there.
   bool position_lost = false;
+  std::string held_because = "start_at: hold";  // of `hold`; shown
 };
 
 // What puts events in order. `key`: source, team and key together; `pointer`: source, team and what the JSON pointer finds in the body;

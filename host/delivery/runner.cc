@@ -76,8 +76,9 @@ void Runner::note_error(const std::string& error) {
   last_error_at_ = core_.wall;
 }
 
-void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber) {
+void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Done started) {
   options_ = std::move(options);
+  start_ended_ = std::move(started);
   subscriber_ = std::move(subscriber);
   filter_ = std::make_shared<EventFilter>(filter_of(options_));
   rate_ = RateLimit(options_.rate);
@@ -162,6 +163,7 @@ void Runner::started(Result<Started> result) {
     note_error(phase_reason_);
     const auto code = result.error().code;
     if (!before_start_.empty() && !draining_) return restart_when_quiet();
+    tell_start(fail(result.error()));
     const bool final = code == ErrorCode::invalid_config || code == ErrorCode::not_supported || code == ErrorCode::not_found;
     diagnose(Level::error, "delivery", "a subscriber did not start: " + phase_reason_, {{"subscriber", row_.id.value}});
     if (final || draining_) return;
@@ -178,6 +180,7 @@ void Runner::started(Result<Started> result) {
   phase_ = Phase::running;
   phase_reason_.clear();
   build_streams(result.value());
+  tell_start(success());
   if (lost_early_) return restart(*lost_early_);
   if (!before_start_.empty() && !draining_) replace_instance();  // ordered while it started
 }
@@ -389,6 +392,7 @@ void Runner::drain_step() {
   draining_ = false;
   subscriber_.reset();
   ++generation_;
+  tell_start(fail(kStopped));
   for (const auto& order : std::exchange(before_start_, {})) order.done(fail(kStopped));
   if (auto done = std::exchange(drained_, nullptr)) done();
 }

@@ -41,7 +41,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Runner(Core& core, state::SubscriberRow row, std::uint32_t member);
 
   // --- The instance ------------------------------------------------------------------------------------------------------------
-  void attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber);  // Precondition: none is attached.
+  // Precondition: none is attached. `started`: how the first start ended.
+  void attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Done started);
   // Feeds no more, waits for what runs until `deadline`, commits, stops; then `done`. At once when there is none.
   void drain(MonotonicTime deadline, std::function<void()> done);
   [[nodiscard]] bool attached() const { return subscriber_ != nullptr; }
@@ -49,7 +50,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] const state::SubscriberRow& row() const { return row_; }
   [[nodiscard]] std::uint32_t member() const { return member_; }
   void set_idle_reason(std::string reason) { idle_reason_ = std::move(reason); }
-  void set_earlier(std::uint64_t events) { earlier_events_ = events; }
+  void set_earlier(std::uint64_t events, Offset until) {
+    earlier_events_ = events;
+    earlier_until_ = until;
+  }
   void set_new() { new_ = true; }
   [[nodiscard]] bool take_new() { return std::exchange(new_, false); }
   // What the store knows, for a subscriber that is not attached yet.
@@ -169,6 +173,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void start_instance();
   static Result<Started> start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber, const StartRequest& prototype);
   void started(Result<Started> result);
+  void tell_start(const Result<>& result) {
+    if (const auto tell = std::exchange(start_ended_, nullptr)) tell(result);
+  }
   void build_streams(Started& started);
   void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
   [[nodiscard]] MonotonicTime due_at(const state::LaneRow& row);
@@ -298,6 +305,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::uint64_t generation_ = 0;
   std::uint32_t start_failures_ = 0;
   std::string phase_reason_, idle_reason_;
+  Done start_ended_;  // who attached it waits for its first start
   std::optional<std::string> lost_early_;  // the instance is gone again, its start not yet heard of
   bool start_wanted_ = false;  // as soon as the commit under way has ended
   bool draining_ = false;
@@ -354,6 +362,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::string last_error_;
   std::optional<WallTime> last_error_at_;
   std::uint64_t earlier_events_ = 0;
+  Offset earlier_until_;  // all of them lie below it
   std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;
   std::uint64_t lanes_at_rest_ = 0;  // blocked keys, while no instance runs and they stand in the store only
   bool recount_ = false;  // the store is asked for the counts of parked events, once what is under way stands there

@@ -243,6 +243,7 @@ void Runner::end_replay(std::string state) {
   row.state = std::move(state);
   row.position = side_->position();
   row.finished_at = core_.wall;
+  if (row.state == "done" && row.from < earlier_until_) earlier_events_ -= std::min(earlier_events_, row.handled + row.failed);
   side_->collect(changes_.batch.lanes, changes_.batch.lanes_erased);
   if (row.state == "failed") {  // it does not go on
     std::erase_if(changes_.batch.lanes, [&](const auto& lane) { return lane.stream == row.id; });

@@ -63,6 +63,7 @@ SubscriberStatus Runner::status() const {
   out.last_error = last_error_;
   out.last_error_at = last_error_at_;
   if (replay_) out.replay = replay_->row.id;
+  if (phase_ == Phase::failed) out.start_error = phase_reason_;
   const std::string resume = resume_command(row_.kind, row_.id);
   switch (row_.condition) {
     case state::Condition::held: out.way_out = resume + ", or hookhost replay " + name + " --from beginning"; return out;

@@ -27,6 +27,7 @@ struct SubscriberStatus {
   std::string state;
   std::string reason;            // why it is so; empty when all is well
   std::string way_out;           // the command that helps; empty when none is needed
+  std::string start_error;       // why its instance did not start, whatever its state is; empty when it did, or has not tried
   Offset position;               // every event below it is finished, blocked or dead
   std::uint64_t lag_events = 0;  // offsets between the position's reading place and the end of the event log
   Duration lag{};                // age of the oldest event it has not been handed; 0 when it has them all

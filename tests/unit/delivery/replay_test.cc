@@ -241,6 +241,52 @@ TEST_F(Replay, OnReplayDecidesWhatIsRefused) {
   EXPECT_NE(unconfirmed.error().message.find("--yes"), std::string::npos);
 }
 
+TEST_F(Replay, ThatWasCancelledDoesNotGoOnBehindLiveEventsOfOneThatIsResetOnly) {
+  feed.append_many(1000, 3);
+  open();
+  auto strict = std::make_shared<ScriptedSubscriber>(
+      ScriptedSubscriber::Script{}, Traits{.concurrency = 1, .max_in_flight = 8, .on_replay = Traits::OnReplay::reset_only});
+  attach(strict, {.kind = StartAt::Kind::hold});
+  ASSERT_TRUE(poll_until([&] { return strict->starts() == 1 && status().state == "held"; }));
+  auto request = from_beginning();
+  request.rate = 2000;
+  std::optional<state::StreamId> replay;
+  ASSERT_TRUE(poll_until([&] {
+    auto started = engine->replay_start(request);
+    if (started) replay = started.value();
+    return started.has_value();
+  }));
+  ASSERT_TRUE(poll_until([&] { return strict->ok_count() >= 20; }));
+  ASSERT_TRUE(engine->replay_cancel(*replay));
+  feed.append_many(10, 3);
+  ASSERT_TRUE(settled());
+  const auto handled = strict->ok_count();
+  const auto refused = engine->replay_resume(*replay);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::refused);
+  EXPECT_NE(refused.error().message.find("--reset"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(strict->ok_count(), handled);
+  request.reset = true;
+  request.rate = 0;
+  ASSERT_TRUE(done(engine->replay_start(request).value())) << "the way out";
+}
+
+TEST_F(Replay, ThatIsDoneLeavesNoEarlierEventsToTell) {
+  feed.append_many(30, 3);
+  open();
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, StartAt{});
+  ASSERT_TRUE(poll_until([&] { return status().earlier_events == 30; }));
+  auto request = from_beginning();
+  request.from = {.kind = StartAt::Kind::offset, .offset = Offset{20}};
+  ASSERT_TRUE(done(engine->replay_start(request).value()));
+  EXPECT_EQ(status().earlier_events, 20U);
+  request = from_beginning();
+  request.until = StartAt{.kind = StartAt::Kind::offset, .offset = Offset{20}};
+  ASSERT_TRUE(done(engine->replay_start(request).value()));
+  EXPECT_EQ(status().earlier_events, 0U);
+}
+
 TEST_F(Replay, FromBeyondThePositionMovesOneThatHasHandledNothing) {
   feed.append_many(10, 2);
   open();

@@ -1,3 +1,6 @@
+#include <atomic>
+#include <future>
+
 #include "engine_fixture.h"
 
 namespace hookhost::delivery {
@@ -95,6 +98,51 @@ TEST_F(StartingPlace, HoldIsFedNothingUntilAResume) {
   ASSERT_TRUE(engine->resume(id));
   ASSERT_TRUE(settled());
   EXPECT_EQ(subscriber->ok_count(), 10U);
+}
+
+TEST_F(StartingPlace, WithoutAnInstanceOrHeldItTellsHowLongItsNextEventWaits) {
+  open();
+  ASSERT_TRUE(engine->accept(id, "plugin", {.kind = StartAt::Kind::hold}));
+  EXPECT_EQ(status().lag, Duration::zero());
+  feed.append_many(10, 1);
+  ASSERT_TRUE(poll_until([&] { return status().lag_events == 10; }));
+  const auto alone = status().lag;
+  EXPECT_GT(alone, Duration::zero());
+  auto subscriber = std::make_shared<ScriptedSubscriber>();
+  attach(subscriber, {.kind = StartAt::Kind::hold});
+  ASSERT_TRUE(poll_until([&] { return subscriber->starts() == 1; }));
+  EXPECT_GE(status().lag, alone) << "held";
+  for (const auto& one : engine->status()) EXPECT_GE(one.lag, alone) << "of all, too";
+  ASSERT_TRUE(engine->resume(id));
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(status().lag, Duration::zero());
+}
+
+TEST_F(StartingPlace, WhoAttachesIsToldOnceHowTheFirstStartEnded) {
+  open();
+  ASSERT_TRUE(engine->accept(id, "plugin", {.kind = StartAt::Kind::hold}));
+  const auto told = [&](std::function<Result<std::uint64_t>(const StartRequest&)> on_start) {
+    auto subscriber = std::make_shared<ScriptedSubscriber>();
+    subscriber->on_start = std::move(on_start);
+    std::promise<Result<>> end;
+    EXPECT_TRUE(engine->attach(wishes(), subscriber, 1s, [&](const Result<>& result) { end.set_value(result); }));
+    return end.get_future().get();
+  };
+  EXPECT_TRUE(told({}));
+  EXPECT_EQ(status().start_error, "");
+  const auto refused = told([](const auto&) { return fail(ErrorCode::invalid_config, "no such channel"); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_config);
+  EXPECT_EQ(status().start_error, "no such channel");
+  EXPECT_EQ(status().state, "held") << "whatever becomes of the instance";
+  std::atomic<int> tries{0};
+  const auto later = told([&](const StartRequest& request) -> Result<std::uint64_t> {
+    if (++tries == 1) return fail(ErrorCode::unavailable, "not yet");
+    return request.token;
+  });
+  ASSERT_FALSE(later);
+  EXPECT_EQ(later.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(poll_until([&] { return tries == 2 && status().start_error.empty(); })) << "it is tried again";
 }
 
 TEST_F(StartingPlace, EventsThatRetentionTookAreAGap) {
