@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 
+#include "api/v1_json.h"
 #include "base/bytes.h"
 
 namespace hookhost::api {
@@ -57,10 +58,8 @@ std::string url_encode(std::string_view text) {
 Result<Arguments> Arguments::from_json(std::string_view body) {
   Arguments out;
   if (trim(body).empty()) return out;
-  boost::system::error_code error;
-  const json::value parsed = json::parse(json::string_view(body.data(), body.size()), error);
-  if (error || !parsed.is_object()) return fail(ErrorCode::usage, "the body must be a JSON object");
-  for (const auto& member : parsed.get_object()) {
+  HOOKHOST_TRY(const auto parsed, parse_object(body));
+  for (const auto& member : parsed) {
     const std::string name(member.key());
     if (member.value().is_null()) continue;
     auto& values = out.values_[name];

@@ -11,6 +11,15 @@ namespace {
 
 namespace json = boost::json;
 
+// What is wrong with a member's value, with the member.
+auto wrong(const char* member, const Error& error) { return fail(error.code, "'" + std::string(member) + "': " + error.message); }
+
+Result<delivery::StartAt> place_in(const char* member, const std::string& text) {
+  auto place = place_of(text);
+  if (!place) return wrong(member, place.error());
+  return place;
+}
+
 Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
   HOOKHOST_TRY(auto arguments, Arguments::from_json(call.body));
   delivery::ReplayRequest out;
@@ -26,17 +35,18 @@ Result<delivery::ReplayRequest> request_of(const AdminCall& call) {
   HOOKHOST_TRY(const auto rate, arguments.decimal("rate"));
   HOOKHOST_CHECK(arguments.finish());
   out.subscriber = SubscriberId{subscriber};
-  HOOKHOST_TRY(out.from, place_of(from));
+  HOOKHOST_TRY(out.from, place_in("from", from));
   if (until) {
-    HOOKHOST_TRY(const auto end, place_of(*until));
+    HOOKHOST_TRY(const auto end, place_in("until", *until));
     out.until = end;
   }
   for (const std::string& type : types) {
-    HOOKHOST_TRY(auto pattern, parse_pattern(type, true));
-    out.types.push_back(std::move(pattern));
+    auto pattern = parse_pattern(type, true);
+    if (!pattern) return wrong("type", pattern.error());
+    out.types.push_back(std::move(pattern.value()));
   }
   if (id) out.id = EventId{*id};
-  if (live && *live != "wait" && *live != "continue") return fail(ErrorCode::usage, "--live wants wait or continue");
+  if (live && *live != "wait" && *live != "continue") return fail(ErrorCode::usage, "'live' must be wait or continue");
   if (live) out.live = *live == "wait" ? delivery::LiveMode::wait : delivery::LiveMode::carry_on;
   out.rate = rate.value_or(0);
   return out;

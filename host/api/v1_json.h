@@ -1,4 +1,4 @@
-// JSON of clients of /v1, read strictly: what two readers could understand differently is refused. Private to the room.
+// JSON of clients, of /v1 and of the admin API, read strictly: what two readers could understand differently is refused. Private to the room.
 #pragma once
 
 #include <boost/json/value.hpp>

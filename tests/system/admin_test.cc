@@ -92,6 +92,14 @@ TEST_F(Admin, RefusalsHaveTheirCodeAndTheirLineInTheDiagnostics) {
     expect_error(ask("GET", path, with_token), 400, "invalid_request");
   }
   expect_error(ask("POST", "/api/reload?dry_run=true", with_token), 400, "invalid_request");
+  expect_error(ask("POST", "/api/reload", with_token, R"({"dry_run": true, "dry_run": false})"), 400, "invalid_request");
+  for (const auto& [member, value] : std::map<std::string, std::string>{{"from", "true"}, {"until", R"("soon")"}, {"type", R"("a*b")"}, {"live", "1"}, {"rate", R"("x")"}, {"reset", "1"}}) {
+    std::string body = R"({"subscriber": "nobody", "from": "beginning", ")" + member + "\": " + value + "}";
+    if (member == "from") body = R"({"subscriber": "nobody", "from": true})";
+    const RawAnswer wrong = ask("POST", "/api/replays", with_token, body);
+    expect_error(wrong, 400, "invalid_request");
+    EXPECT_NE(wrong.body.find("'" + member + "'"), std::string::npos) << wrong.body;
+  }
   expect_error(ask("POST", "/api/subscribers/nobody/pause", with_token, R"({"reason": "x"})"), 400, "invalid_request");
   expect_error(ask("POST", "/api/reload", with_token, std::string(2'000'000, ' ')), 413, "body_too_large");
   expect_error(ask("GET", "/api/status", with_token + "X: " + std::string(20'000, 'x') + "\r\n"), 431, "header_too_large");
