@@ -29,7 +29,7 @@ const std::array<std::string, 5> kSleeps = {"sleep_" "for", "sleep_" "until", "u
 const std::array<std::string, 4> kMachinePaths = {"/ho" "me/", "/wo" "rk/", "/ro" "ot/", "/Us" "ers/"};
 
 // Plugins that hang because a test tells them to.
-constexpr std::array<std::string_view, 2> kSleepers = {"tests/plugins/hostile.cpp", "tests/system/probe.cpp"};
+constexpr std::array<std::string_view, 3> kSleepers = {"tests/plugins/hostile.cpp", "tests/system/ledger.cpp", "tests/system/probe.cpp"};
 
 // Programs that hookhost is compared with; tests/bench/run.sh builds them.
 constexpr std::string_view kPeers = "tests/bench/peers";

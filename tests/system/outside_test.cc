@@ -38,10 +38,10 @@ class LiveTraffic {
 
 class Outside : public SystemTest {
  protected:
-  // The probe's source, as any author's own file.
-  void build_the_plugin(const std::string& definition = "") {
+  // The probe's source, or another, as any author's own file.
+  void build_the_plugin(const std::string& definition = "", const std::string& source = PROBE_SOURCE) {
     std::filesystem::create_directory(host.path("mine"));
-    std::filesystem::copy(PROBE_SOURCE, host.path("mine/mine.cpp"));
+    std::filesystem::copy(source, host.path("mine/mine.cpp"));
     std::filesystem::copy(std::filesystem::path(PROBE_SOURCE).replace_filename("kv_dump.h"), host.path("mine/kv_dump.h"));
     write_text(host.path("mine/CMakeLists.txt"), "cmake_minimum_required(VERSION 3.16)\nproject(mine LANGUAGES CXX)\nfind_package(hookhost CONFIG REQUIRED)\n"
                                                  "hookhost_add_plugin(mine mine.cpp)\n" + definition);
@@ -49,10 +49,25 @@ class Outside : public SystemTest {
     ASSERT_EQ(built.status, 0) << built;
   }
   void enable(const std::string& options) {
-    host.plugins["mine"] = "{library: ../mine/build/mine.so, " + options + ", config: {journal: \"" + host.path("mine.journal") + "\", work_us: 200}}";
+    host.plugins["mine"] = "{library: ../mine/build/mine.so, " + options + ", config: {journal: \"" + host.path("mine.journal") + "\", ledger: \"" +
+                           host.path("mine.ledger") + "\", work_us: 200}}";
     host.write_config();
     const Ran reloaded = host.run({"reload"});
     ASSERT_EQ(reloaded.status, 0) << reloaded;
+  }
+  // What the ledger holds, checkpoints left out.
+  struct Effect {
+    std::uint64_t offset = 0;
+    std::string key, stream;
+  };
+  [[nodiscard]] std::vector<Effect> effects() const {
+    std::vector<Effect> out;
+    for (const auto& line : lines_of(contents(host.path("mine.ledger")))) {
+      if (line.starts_with("checkpoint")) continue;
+      std::istringstream in(line);
+      in >> out.emplace_back().offset >> out.back().key >> out.back().stream;
+    }
+    return out;
   }
   void send_past(std::int64_t events) {
     KakiyoSender sender(host.public_port());
@@ -91,6 +106,49 @@ TEST_F(Outside, HeldThenReplayedWithLiveWaitingHandlesEachEventOnceInOrderThenIs
   EXPECT_TRUE(in_order_per_key(lines));
   EXPECT_TRUE(never_two_calls_of_one_key(lines));
   EXPECT_TRUE(lines.front().is_replay);
+}
+
+TEST_F(Outside, AKill9AmidAReplayThatLiveWaitsForLosesNothingAndDoublesNoEffectThatIsCutBackToItsToken) {
+  constexpr std::int64_t kPast = 2000;
+  ASSERT_NO_FATAL_FAILURE(build_the_plugin("", LEDGER_SOURCE));
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send_past(kPast));
+  ASSERT_NO_FATAL_FAILURE(enable("start_at: hold"));
+  ASSERT_TRUE(poll_until([&] { return host.subscriber("mine").at("state").as_string() == "held"; })) << host.diagnostics();
+  LiveTraffic killed(host.public_port(), kPast);
+  ASSERT_TRUE(poll_until([&] { return killed.sent() > kPast + 20; }));
+  ASSERT_EQ(host.run({"replay", "mine", "--from", "beginning", "--live", "wait", "--yes", "--no-watch"}).status, 0);
+  ASSERT_TRUE(poll_until([&] { return effects().size() > 100; }));
+  host.kill_9();
+  killed.end();
+  const auto before = effects();
+  EXPECT_LT(before.size(), static_cast<std::size_t>(kPast)) << "amid the replay";
+  for (const auto& effect : before) EXPECT_EQ(effect.stream, "replay") << "live waits; offset " << effect.offset;
+
+  ASSERT_TRUE(host.start());
+  LiveTraffic live(host.public_port(), killed.sent());  // what was under way at the kill comes again, as its sender would send it
+  const Ran done = host.run({"replays", "watch", "1", "--json"});
+  EXPECT_EQ(done.objects().back().at("state").as_string(), "done") << done;
+  const std::int64_t after = live.sent();
+  ASSERT_TRUE(poll_until([&] { return live.sent() > after + 50; }));
+  live.end();
+  ASSERT_TRUE(host.catches_up("mine"));
+  EXPECT_EQ(host.subscriber("mine").at("state").as_string(), "live");
+
+  EXPECT_TRUE(poll_until([&] { return effects().size() >= static_cast<std::size_t>(live.sent()); })) << "with the checkpoint that comes";
+  const auto all = effects();
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(live.sent()));
+  std::map<std::string, std::uint64_t> last;
+  std::set<std::uint64_t> offsets;
+  for (const auto& [offset, key, stream] : all) {
+    EXPECT_TRUE(offsets.insert(offset).second) << "offset " << offset << " twice";
+    if (offset < static_cast<std::uint64_t>(kPast)) { EXPECT_EQ(stream, "replay") << "offset " << offset; }
+    const auto [known, is_new] = last.emplace(key, offset);
+    if (!is_new) { EXPECT_LT(known->second, offset) << "of " << key; }
+    known->second = offset;
+  }
+  EXPECT_EQ(*offsets.rbegin() + 1, offsets.size()) << "no gap where it became live";
+  EXPECT_EQ(all.back().stream, "live");
 }
 
 TEST_F(Outside, ReplayedBesideLiveIntoAPastHandlesAtLeastOnceAndNeverTwoOfAKeyAtOnce) {
