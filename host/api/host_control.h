@@ -19,6 +19,7 @@ class MetricsPage;
 struct ReloadReport {
   std::vector<std::string> changes;        // for people, one a line
   std::vector<std::string> needs_restart;  // changed keys that only a restart applies
+  std::vector<std::string> failed;         // what does not run as the configuration says, and why, one a line
   bool applied = false;
 };
 
@@ -27,7 +28,7 @@ struct PluginInfo {
   std::string library;  // the file's name, without its directory
   std::string id, version, description, sha256;
   std::string state;  // loaded, degraded, disabled, failed
-  std::string error;  // why it is degraded or failed
+  std::string error;  // why it is degraded (its configuration was refused and an old one goes on; or it says that it is not well) or failed
   std::vector<std::string> events;
 };
 
@@ -49,7 +50,7 @@ class HostControl {
   [[nodiscard]] virtual std::vector<SourceInfo> sources() = 0;
   // Deletes every trace of one that is no longer configured. Error: not_found; refused while it is.
   [[nodiscard]] virtual Result<> forget(const SubscriberId& subscriber) = 0;
-  // Error: invalid_config, with file:line:column; nothing is changed then.
+  // Waits for the starts that it brings about. Error: invalid_config, with file:line:column; nothing is changed then.
   [[nodiscard]] virtual Result<ReloadReport> reload(bool dry_run) = 0;
   // Every loop turns. Does not block.
   [[nodiscard]] virtual bool alive() = 0;

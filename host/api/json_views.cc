@@ -133,7 +133,7 @@ json::object view(const SourceInfo& source) {
 }
 
 json::object view(const ReloadReport& report) {
-  return {{"changes", texts(report.changes)}, {"needs_restart", texts(report.needs_restart)}, {"applied", report.applied}};
+  return {{"changes", texts(report.changes)}, {"needs_restart", texts(report.needs_restart)}, {"failed", texts(report.failed)}, {"applied", report.applied}};
 }
 
 json::object view(const EndpointInfo& endpoint) {

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "api/admin_api.h"
+#include "app/admin_token.h"
 #include "app/host.h"
 #include "base/bytes.h"
 #include "base/diagnostics.h"
@@ -36,6 +37,9 @@ Error error_of(const http_client::HttpAnswer& answer) {
   return {code, code == ErrorCode::internal_error ? text("message") + ' ' + text("request_id") : text("message")};
 }
 
+// What may come before the first start of a host.
+bool registers(const std::string& method, const std::string& path) { return method == "POST" && (path == "/api/endpoints" || path == "/api/team-keys"); }
+
 }  // namespace
 
 AdminClient::AdminClient(config::Config config) : config_(std::move(config)) {}
@@ -51,8 +55,8 @@ Result<std::string> AdminClient::call_remote(const std::string& method, const st
   std::string token;
   if (config_.admin.token) {
     token = config_.admin.token->reveal();
-  } else if (auto file = os::read_file(os::local_file_system(), os::join(config_.data_dir, "admin.token"), 4096)) {
-    token = file.value().substr(0, file.value().find('\n'));
+  } else if (const auto stored = stored_admin_token(config_.data_dir); stored && stored.value()) {
+    token = *stored.value();
   }
   http_client::HttpRequest request;
   request.method = method;
@@ -72,20 +76,25 @@ Result<std::string> AdminClient::call_remote(const std::string& method, const st
 }
 
 // Who holds the data directory's lock is the host that is meant, wherever it listens: the configuration may have been changed since it started.
-Result<> AdminClient::find_host() {
+// False: nobody holds it.
+bool AdminClient::find_host() {
   const auto patience_ends = std::chrono::steady_clock::now() + kHolderPatience;
   for (;;) {
     const auto word = os::LockFile::word_of_holder(os::join(config_.data_dir, "LOCK"));
-    if (word && !word.value()) return open_host();
+    if (word && !word.value()) return false;
     if (word && !word.value()->empty()) address_ = *word.value();
     // Another command lets go soon. A directory of another user, and a host that could not write there: the configuration is all there is.
     if (!word || std::chrono::steady_clock::now() >= patience_ends) address_ = config_.admin.address;
-    if (!address_.empty()) return success();
+    if (!address_.empty()) return true;
     std::this_thread::sleep_for(kLookAgain);
   }
 }
 
-Result<> AdminClient::open_host() {
+Result<> AdminClient::open_host(bool may_create) {
+  if (!may_create && !os::local_file_system().facts(os::join(config_.data_dir, "LOCK"))) {
+    return fail(ErrorCode::not_found, config_.data_dir + " is no data directory: no host has run there yet. Is data_dir in " + config_.file +
+                                          " right? hookhost serve makes it");
+  }
   configure_diagnostics({.level = Level::error});
   auto opened = Host::open(config_, {});
   if (!opened && opened.error().code == ErrorCode::busy) return fail(ErrorCode::unreachable, "a host is starting in " + config_.data_dir + "; try again");
@@ -95,13 +104,14 @@ Result<> AdminClient::open_host() {
 }
 
 Result<> AdminClient::require_host() {
-  if (!api_ && address_.empty()) HOOKHOST_CHECK(find_host());
-  if (api_) return fail(ErrorCode::unreachable, "no host runs in " + config_.data_dir + "; start one, then ask again");
+  if (api_ || (address_.empty() && !find_host())) {
+    return fail(ErrorCode::unreachable, "no host runs in " + config_.data_dir + "; start one, then ask again");
+  }
   return success();
 }
 
 Result<std::string> AdminClient::call(const std::string& method, const std::string& path, const std::string& query, const std::string& body) {
-  if (!api_ && address_.empty()) HOOKHOST_CHECK(find_host());
+  if (!api_ && address_.empty() && !find_host()) HOOKHOST_CHECK(open_host(registers(method, path)));
   if (api_) return api_->handle({method, path, query, body});
   return call_remote(method, path, query, body);
 }

@@ -24,7 +24,8 @@ class AdminClient {
   [[nodiscard]] static Result<std::unique_ptr<AdminClient>> make(const Context& context);
   ~AdminClient();
 
-  // The JSON of the answer. Errors: those of the API; unreachable when a host holds the data directory but does not answer, or ended.
+  // The JSON of the answer. Errors: those of the API; unreachable when a host holds the data directory but does not answer, or ended; not_found
+  // when there is no data directory: only what registers something makes one, as nothing can be looked up in one that is mistyped.
   [[nodiscard]] Result<std::string> call(const std::string& method, const std::string& path, const std::string& query, const std::string& body);
   // For what only a running host does. Error: unreachable, when none runs.
   [[nodiscard]] Result<> require_host();
@@ -34,8 +35,8 @@ class AdminClient {
 
  private:
   explicit AdminClient(config::Config config);
-  [[nodiscard]] Result<> find_host();
-  [[nodiscard]] Result<> open_host();
+  [[nodiscard]] bool find_host();
+  [[nodiscard]] Result<> open_host(bool may_create);
   [[nodiscard]] Result<std::string> call_remote(const std::string& method, const std::string& path, const std::string& query, const std::string& body);
 
   config::Config config_;

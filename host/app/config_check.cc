@@ -1,5 +1,6 @@
 #include "app/config_check.h"
 
+#include "app/admin_token.h"
 #include "app/endpoint_build.h"
 #include "http/tls.h"
 #include "os/file_system.h"
@@ -46,6 +47,22 @@ void check_files(const config::Endpoint& endpoint, Collected& problems) {
   if (const auto read = os::read_file(os::local_file_system(), endpoint.ca, kPemBytesMax); !read) problems.add(where + ".ca", read.error().message);
 }
 
+// Where it stands in the file; the file alone where the default holds.
+std::string place_of(const config::Config& config, const std::string& key) {
+  const auto place = config.places.find(key);
+  return (place == config.places.end() ? config.file : place->second) + ": " + key;
+}
+
+void check_places(const config::Config& config, Collected& problems) {
+  const auto directory = os::check_directory(config.data_dir);
+  problems.add_if_failed(place_of(config, "data_dir"), directory);
+  if (directory && !config.admin.token) {
+    if (const auto token = stored_admin_token(config.data_dir); !token) problems.add(place_of(config, "data_dir"), token.error().message);
+  }
+  problems.add_if_failed(place_of(config, "listen.address"), http::check_address(config.listen.address));
+  problems.add_if_failed(place_of(config, "admin.address"), http::check_address(config.admin.address));
+}
+
 }  // namespace
 
 Result<http::TlsOptions> read_tls(const config::Tls& tls) {
@@ -57,6 +74,7 @@ Result<http::TlsOptions> read_tls(const config::Tls& tls) {
 
 std::vector<std::string> problems_of(const config::Config& config) {
   Collected problems;
+  check_places(config, problems);
   if (const auto& tls = config.listen.tls) problems.add_if_failed(tls->place + ": listen.tls", check_pair(*tls));
   for (const auto& [name, source] : config.sources) check_source(source, problems);
   for (const auto& [name, endpoint] : config.endpoints) {

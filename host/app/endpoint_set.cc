@@ -1,6 +1,6 @@
 #include "app/endpoint_set.h"
 
-#include "api/start_at.h"
+#include "app/new_subscriber.h"
 #include "app/endpoint_info.h"
 #include "base/diagnostics.h"
 
@@ -103,9 +103,13 @@ Result<> EndpointSet::load(const config::Config& config) {
   return success();
 }
 
-Result<> EndpointSet::accept(const config::Config& config) {
+Result<> EndpointSet::accept(const config::Config& config, std::vector<std::string>& held) {
   for (const auto& [name, endpoint] : config.endpoints) {
-    const auto accepted = runner_.accept(name, api::start_at(endpoint.start_at, rooms_.store.positions_lost()), delivery::Earlier::counted);
+    const auto place = place_of_new(name, endpoint.start_at, rooms_.store, rooms_.clock.wall());
+    const auto accepted = runner_.accept(name, place, delivery::Earlier::counted);
+    if (accepted && accepted.value().first_time && is_held_unasked(endpoint.start_at, place)) {
+      held.push_back(endpoint.place + ": endpoints." + name + ": is held: " + place.held_because);
+    }
     if (accepted) continue;
     const bool other_kind = accepted.error().code == ErrorCode::refused;
     return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + (other_kind ? ": " : ".start_at: ") + accepted.error().message);

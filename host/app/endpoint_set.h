@@ -46,7 +46,7 @@ class EndpointSet final : public api::EndpointControl {
   // What there is becomes known; nothing is sent. Error: that of the registry.
   [[nodiscard]] Result<> load(const config::Config& config);
   // Gives new ones of the file their positions. Error: a start_at that cannot be.
-  [[nodiscard]] Result<> accept(const config::Config& config);
+  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);  // as PluginSet::accept
   // Makes what runs what `config` says, at first everything, then what has changed. Those that left the file are detached.
   [[nodiscard]] Result<> apply(const config::Config& config);
   // Now and then.

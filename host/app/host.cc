@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "app/admin_token.h"
 #include "app/config_check.h"
 #include "app/crash_report.h"
 #include "base/bytes.h"
@@ -9,7 +10,6 @@
 #include "base/thread_name.h"
 #include "event_log/format.h"
 #include "os/descriptors.h"
-#include "signing/digest.h"
 
 namespace hookhost::app {
 namespace {
@@ -17,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kMaintenanceInterval = 1s;
+constexpr std::uint64_t kFullBelowBytes = 64ULL << 10;  // the databases' own files want as much
 constexpr Duration kLockPatience = 2s;  // a command without a host holds it for a moment
 constexpr int kRetentionEvery = 30;  // maintenance rounds
 constexpr Duration kPoisonedDrainMax = 8s;
@@ -53,9 +54,17 @@ Descriptors descriptors_for(const config::Listen& listen) {
 }
 
 // Answers name no directories: "hookhost.yaml:5:1" is enough for who may reload.
-Error without_directory(Error error, const std::string& file) {
+std::string without_directory(std::string text, const std::string& file) {
   const std::string directory = os::parent(file) + "/";
-  for (auto at = error.message.find(directory); at != std::string::npos; at = error.message.find(directory, at)) error.message.erase(at, directory.size());
+  for (auto at = text.find(directory); at != std::string::npos; at = text.find(directory, at)) text.erase(at, directory.size());
+  return text;
+}
+
+// On a full disk most fails in words of their own; when the reserve is used up, no start succeeds until there is space.
+Error with_way_out(Error error, const std::string& data_dir) {
+  const auto free = os::local_file_system().free_bytes(data_dir);
+  if (error.code != ErrorCode::no_space && !(free && free.value() < kFullBelowBytes)) return error;
+  error.message += "; the disk of " + data_dir + " is full: free some space, then start again. Nothing that was answered is lost";
   return error;
 }
 
@@ -66,10 +75,10 @@ Host::Host(config::Config config, os::LockFile lock)
 
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
-  HOOKHOST_CHECK(files.make_directories(config.data_dir));
+  if (const auto made = files.make_directories(config.data_dir); !made) return fail(ErrorCode::invalid_config, config.file + ": data_dir: " + made.error().message);
   HOOKHOST_TRY(auto lock, os::LockFile::acquire(os::join(config.data_dir, "LOCK"), kLockPatience));
   std::unique_ptr<Host> host(new Host(std::move(config), std::move(lock)));
-  HOOKHOST_CHECK(host->open_stores(options));
+  if (const auto opened = host->open_stores(options); !opened) return fail(with_way_out(opened.error(), host->config_.data_dir));
   return host;
 }
 
@@ -127,14 +136,18 @@ void Host::report_lost_positions() const {
 
 Result<> Host::serve() {
   serves_.store(true);
-  HOOKHOST_CHECK(check_config(config_));
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
-  HOOKHOST_CHECK(plugins_->accept(config_));
+  std::vector<std::string> held;
+  HOOKHOST_CHECK(plugins_->accept(config_, held));
   HOOKHOST_CHECK(watch_for_crashes());
-  HOOKHOST_CHECK(endpoints_->accept(config_));
-  HOOKHOST_CHECK(store_->settle_positions());  // Order: all of the configuration have theirs, and nobody can add another yet
-  HOOKHOST_CHECK(plugins_->apply(config_, {}, config_.drain_timeout));
+  HOOKHOST_CHECK(endpoints_->accept(config_, held));
+  for (const std::string& one : held) diagnose(Level::warn, "app", one);
+  HOOKHOST_CHECK(store_->settle_positions(clock_.wall()));  // Order: all of the configuration have theirs, and nobody can add another yet
+  HOOKHOST_TRY(const auto failures, plugins_->apply(config_, {}, config_.drain_timeout, Await::required));
+  for (const PluginFailure& failure : failures) {
+    if (failure.required) return fail(failure.why.code, "a required plugin failed: " + failure.why.message);
+  }
   HOOKHOST_CHECK(endpoints_->apply(config_));
   HOOKHOST_CHECK(start_listeners());
   maintenance_ = std::thread([this] { maintain(); });
@@ -156,16 +169,9 @@ Result<> Host::watch_for_crashes() {
 
 Result<std::string> Host::admin_token() {
   if (config_.admin.token) return config_.admin.token->reveal();
-  auto& files = os::local_file_system();
-  const std::string path = os::join(config_.data_dir, "admin.token");
-  if (auto existing = os::read_file(files, path, 4096)) {
-    std::string token(trim(existing.value()));
-    while (token.ends_with('\n')) token.pop_back();
-    if (!token.empty()) return token;
-  }
-  std::string token = to_hex(signing::random_bytes(24));
-  HOOKHOST_CHECK(os::write_file_atomically(files, path, token + "\n"));
-  return token;
+  HOOKHOST_TRY(auto stored, stored_admin_token(config_.data_dir));
+  if (stored) return std::move(*stored);
+  return make_admin_token(config_.data_dir);
 }
 
 Result<> Host::start_listeners() {
@@ -299,7 +305,7 @@ Result<> Host::forget(const SubscriberId& subscriber) {
 Result<api::ReloadReport> Host::reload(bool dry_run) {
   const std::scoped_lock lock(config_mutex_);
   const auto nothing_changed = [&](const Error& error) {
-    return fail(ErrorCode::invalid_config, "nothing was changed: " + without_directory(error, config_.file).message);
+    return fail(ErrorCode::invalid_config, "nothing was changed: " + without_directory(error.message, config_.file));
   };
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
@@ -308,10 +314,10 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   auto prepared = plugins_->prepare(next, config_.plugins);
   if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
-  api::ReloadReport report{std::move(difference.changes), std::move(difference.needs_restart), false};
+  api::ReloadReport report{.changes = std::move(difference.changes), .needs_restart = std::move(difference.needs_restart), .failed = {}};
   if (dry_run) return report;
-  if (const auto accepted = plugins_->accept(next); !accepted) return nothing_changed(accepted.error());
-  if (const auto accepted = endpoints_->accept(next); !accepted) return nothing_changed(accepted.error());
+  if (const auto accepted = plugins_->accept(next, report.failed); !accepted) return nothing_changed(accepted.error());
+  if (const auto accepted = endpoints_->accept(next, report.failed); !accepted) return nothing_changed(accepted.error());
   if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
   // What only a restart applies stays as it is.
   next.data_dir = config_.data_dir;
@@ -322,7 +328,9 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   ingest_->configure(next.sources);
   const auto before = config_.plugins;
   config_ = std::move(next);
-  HOOKHOST_CHECK(plugins_->apply(config_, before, config_.drain_timeout, std::move(prepared.value())));
+  HOOKHOST_TRY(const auto failures, plugins_->apply(config_, before, config_.drain_timeout, Await::all, std::move(prepared.value())));
+  for (const PluginFailure& failure : failures) report.failed.push_back(failure.why.message);
+  for (std::string& line : report.failed) line = without_directory(std::move(line), config_.file);
   HOOKHOST_CHECK(endpoints_->apply(config_));
   v1_handler_->configure(v1_options(config_.api));
   report.applied = true;

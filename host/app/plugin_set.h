@@ -1,28 +1,30 @@
 // The plugins of the configuration: accepted as subscribers, loaded, attached to the engine, changed by a reload.
 #pragma once
 
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "api/host_control.h"
+#include "app/prepared_plugin.h"
 #include "config/config.h"
 #include "plugins/crash_watch.h"
 #include "plugins/instance_subscriber.h"
-#include "plugins/library.h"
 
 namespace hookhost::app {
 
-// A plugin whose file, options and config were found good. Nothing of it runs yet but its library's entry.
-struct PreparedPlugin {
-  std::shared_ptr<const plugins::Library> library;
-  delivery::SubscriberOptions options;
-  std::uint32_t concurrency = 1;
+// A plugin that does not run as the configuration says. `why` begins with its place there, and says whether an old one goes on.
+struct PluginFailure {
+  Error why;
+  bool required = false;
 };
-// `private_directory`: where the copy is loaded from. The error begins with the plugin's place in the configuration.
-[[nodiscard]] Result<PreparedPlugin> prepare_plugin(const config::Plugin& plugin, const std::string& private_directory);
+
+// Whose starts apply() waits for, which go on on other threads.
+enum class Await : std::uint8_t { required, all };
 
 class PluginSet {
  public:
@@ -40,27 +42,48 @@ class PluginSet {
   // would not be taken, as prepare_plugin() says it.
   [[nodiscard]] Result<Prepared> prepare(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
 
-  // Gives new ones their positions, before any of their code runs. Error: a start_at that cannot be.
-  [[nodiscard]] Result<> accept(const config::Config& config);
+  // Gives new ones their positions, before any of their code runs; `held` gets a line for each that is held though its start_at does not say so.
+  // Error: a start_at that cannot be.
+  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);
 
   // Makes what runs what `config` says: `before` tells what has not changed. What is not among `prepared` is prepared now; what failed is tried
-  // again. A plugin that fails is reported and its position stands; one that refuses a changed `config:` goes on with the old one, which is
-  // reported, too. Error: only of one that is `required` and fails.
-  [[nodiscard]] Result<> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain, Prepared prepared = {});
+  // again. The answer: those that failed, as far as it was waited for. Where an instance ran and the new one, or the running one that was offered
+  // its changed `config:`, refuses for good, the old one goes on; else the position stands. Error: of the engine.
+  [[nodiscard]] Result<std::vector<PluginFailure>> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain,
+                                                         Await await, Prepared prepared = {});
 
   [[nodiscard]] std::vector<api::PluginInfo> info() const;
   [[nodiscard]] std::vector<std::pair<std::string, std::vector<plugins::PluginMetrics::Sample>>> metrics() const;
 
  private:
-  enum class Offered : std::uint8_t { taken, not_taken, refused };
-  void describe(const config::Plugin& plugin, const plugins::LibraryInfo& declared);
-  [[nodiscard]] Result<> bring_up(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain);
-  [[nodiscard]] Offered offer_config(const config::Plugin& plugin, const config::Plugin* before, const PreparedPlugin& prepared, Duration patience);
-  void describe_as(const config::Plugin& plugin, const char* state);
-  void failed(const std::string& name, const std::string& why);
+  // What was brought up under a name.
+  struct Instance {
+    std::weak_ptr<plugins::PluginSubscriber> subscriber;
+    config::Plugin plugin;
+    delivery::SubscriberOptions options;
+    std::shared_ptr<plugins::PluginHealth> health;
+    api::PluginInfo info;
+  };
+  // A start under way, and what it replaces.
+  struct Start {
+    const config::Plugin* plugin = nullptr;
+    std::future<Result<>> end;
+    Instance before;
+    std::shared_ptr<plugins::PluginSubscriber> kept;  // of `before`; null: nothing ran
+  };
+
+  // nullopt: the running instance took it. Error: it is not brought up, and what ran runs.
+  [[nodiscard]] Result<std::optional<Start>> bring_up(const config::Plugin& plugin, Prepared& prepared, const std::string& config_dir, Duration drain);
+  [[nodiscard]] Result<bool> offer_config(const config::Plugin& plugin, const PreparedPlugin& prepared, Duration patience);
+  [[nodiscard]] Result<Start> replace(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain);
+  [[nodiscard]] Result<std::future<Result<>>> start(delivery::SubscriberOptions options, std::shared_ptr<plugins::PluginSubscriber> subscriber, Duration drain);
+  [[nodiscard]] Result<std::optional<PluginFailure>> settle(Start& start, MonotonicTime until, Duration drain);
+  [[nodiscard]] Result<PluginFailure> not_brought_up(const config::Plugin& plugin, Error why, Duration drain);
+  [[nodiscard]] Error stays_in_force(const config::Plugin& plugin, Error why);
+  void describe_as(const config::Plugin& plugin, const char* state, const std::string& error = {});
+  [[nodiscard]] std::shared_ptr<plugins::PluginSubscriber> running(const std::string& name) const;
   [[nodiscard]] bool wants_another_try(const std::string& name) const;
   [[nodiscard]] Result<> check_held_back(const config::Plugin& plugin);
-  [[nodiscard]] Result<> started(const std::string& name) const;
 
   delivery::Engine& engine_;
   state::DeliveryStore& store_;
@@ -70,13 +93,7 @@ class PluginSet {
   mutable std::mutex mutex_;
   std::map<std::string, api::PluginInfo> info_;
   std::map<std::string, std::shared_ptr<plugins::PluginMetrics>> metrics_;
-  std::map<std::string, std::shared_ptr<plugins::PluginHealth>> health_;
-  std::map<std::string, std::weak_ptr<plugins::PluginSubscriber>> running_;
+  std::map<std::string, Instance> instances_;
 };
-
-// The engine's options of one plugin, from what the configuration says and what the library declares. Error: invalid_config, naming both
-// sides: narrowing to nothing, weaker order, concurrency without the flag.
-[[nodiscard]] Result<delivery::SubscriberOptions> subscriber_options(const config::Plugin& plugin, const plugins::LibraryInfo& library);
-[[nodiscard]] Result<std::uint32_t> concurrency_of(const config::Plugin& plugin, const plugins::LibraryInfo& library);
 
 }  // namespace hookhost::app

@@ -189,6 +189,7 @@ struct Config {
   std::map<std::string, Endpoint> endpoints;
   std::map<std::string, Team> teams;
   Api api;
+  std::map<std::string, std::string> places;  // file:line:column of those keys of data_dir, listen.address and admin.address that are there
   std::vector<std::string> warnings;  // for people: readable secret files and the like
 };
 

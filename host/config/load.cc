@@ -88,19 +88,31 @@ void check_teams(const Config& config, Problems& problems) {
   }
 }
 
+bool is_header_word(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 Config read_root(const YAML::Node& root, const std::string& file, const Reading& reading) {
   Config out;
   out.file = file;
   Section section(root, "", "", reading.problems);
+  const auto note_place = [&](Section& of, const char* key, const char* path) {
+    if (const YAML::Node node = of.take(key); node.IsDefined()) out.places[path] = reading.problems.place(node);
+  };
   std::string data_dir = "var/hookhost";
   section.text("data_dir", data_dir);
+  note_place(section, "data_dir", "data_dir");
   out.data_dir = reading.path(data_dir);
-  read_listen(section.section("listen"), out.listen, reading);
+  Section listen = section.section("listen");
+  note_place(listen, "address", "listen.address");
+  read_listen(listen, out.listen, reading);
   Section admin = section.section("admin");
   admin.address("address", out.admin.address);
+  note_place(admin, "address", "admin.address");
   check_addresses(out, admin);
   if (const YAML::Node token = admin.take("token"); token.IsDefined() && !token.IsNull()) {
     out.admin.token = read_secret(token, "admin.token", true, reading);
+    if (!is_header_word(out.admin.token->reveal())) admin.problem(token, "token", "must be one line of visible ASCII characters without spaces: it travels in a header");
   }
   admin.finish();
   read_event_log(section.section("event_log"), out.event_log);

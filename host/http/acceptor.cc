@@ -24,16 +24,36 @@ constexpr int kPauseMs = 20;  // when descriptors have run out
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-// The descriptor, or minus errno.
-int listen_on(const addrinfo& where) {
-  const int descriptor = ::socket(where.ai_family, where.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, where.ai_protocol);
-  if (descriptor < 0) return -errno;
-  const int one = 1;
-  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (::bind(descriptor, where.ai_addr, where.ai_addrlen) == 0 && ::listen(descriptor, SOMAXCONN) == 0) return descriptor;
-  const int error = errno;
-  ::close(descriptor);
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+Result<Addresses> addresses_of(const std::string& address) {
+  HOOKHOST_TRY(const auto parts, parse_host_port(address));
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(parts.host.empty() ? nullptr : parts.host.c_str(), std::to_string(parts.port).c_str(), &hints, &found);
+  if (error != 0) return fail(ErrorCode::io_error, "'" + address + "' names no address of this machine: " + ::gai_strerror(error));
+  return Addresses(found, &::freeaddrinfo);
+}
+
+// The first of them that can be bound: its descriptor, or minus errno of the last.
+int bind_one_of(const addrinfo* found) {
+  int error = EADDRNOTAVAIL;
+  for (; found != nullptr; found = found->ai_next) {
+    const int descriptor = ::socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, found->ai_protocol);
+    const int one = 1;
+    ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (descriptor >= 0 && ::bind(descriptor, found->ai_addr, found->ai_addrlen) == 0) return descriptor;
+    error = errno;
+    if (descriptor >= 0) ::close(descriptor);
+  }
   return -error;
+}
+
+Error cannot_listen(const std::string& address, int error) {
+  const char* hint = error == EADDRINUSE ? ". Is another program there?" : error == EADDRNOTAVAIL ? "; no network of this machine has it" : "";
+  return {ErrorCode::io_error, "cannot listen on " + address + ": " + reason(error) + hint};
 }
 
 std::uint16_t port_of(const sockaddr_storage& address) {
@@ -54,29 +74,27 @@ std::string peer_text(const sockaddr_storage& peer) {
 }
 
 Result<std::unique_ptr<Acceptor>> Acceptor::bind(const std::string& address) {
-  HOOKHOST_TRY(const auto parts, parse_host_port(address));
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(parts.host.empty() ? nullptr : parts.host.c_str(), std::to_string(parts.port).c_str(), &hints, &found);
-  if (error != 0) return fail(ErrorCode::usage, "'" + address + "' names no address of this machine: " + ::gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(found, &::freeaddrinfo);
-  int descriptor = -EADDRNOTAVAIL;
-  for (const addrinfo* each = found; each != nullptr && descriptor < 0; each = each->ai_next) descriptor = listen_on(*each);
-  if (descriptor < 0) {
-    return fail(ErrorCode::io_error, "cannot listen on " + address + ": " + reason(-descriptor) + ". Is another program there?");
-  }
+  HOOKHOST_TRY(const auto found, addresses_of(address));
+  const int descriptor = bind_one_of(found.get());
+  if (descriptor < 0) return fail(cannot_listen(address, -descriptor));
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (wake < 0 || ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+  if (wake < 0 || ::listen(descriptor, SOMAXCONN) != 0 || ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
     const int failed = errno;
     ::close(descriptor);
     if (wake >= 0) ::close(wake);
-    return fail(ErrorCode::io_error, "cannot listen on " + address + ": " + reason(failed));
+    return fail(cannot_listen(address, failed));
   }
   return std::unique_ptr<Acceptor>(new Acceptor(descriptor, wake, port_of(bound)));
+}
+
+Result<> Acceptor::check(const std::string& address) {
+  HOOKHOST_TRY(const auto found, addresses_of(address));
+  const int descriptor = bind_one_of(found.get());
+  if (descriptor >= 0) ::close(descriptor);
+  if (descriptor >= 0 || descriptor == -EADDRINUSE) return success();
+  return fail(cannot_listen(address, -descriptor));
 }
 
 Acceptor::~Acceptor() {

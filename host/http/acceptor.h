@@ -22,6 +22,8 @@ class Acceptor {
 
   // Binds and listens; nothing is accepted before run(). Errors: usage, io_error.
   [[nodiscard]] static Result<std::unique_ptr<Acceptor>> bind(const std::string& address);
+  // Whether bind() could, were nobody there. The same errors.
+  [[nodiscard]] static Result<> check(const std::string& address);
   ~Acceptor();
 
   void run(OnAccept on_accept);

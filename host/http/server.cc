@@ -87,6 +87,8 @@ class Server::Impl {
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() { impl_->core->stop(); }
 
+Result<> check_address(const std::string& address) { return Acceptor::check(address); }
+
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler& handler) {
   if (options.threads == 0 || options.threads > 64) return fail(ErrorCode::usage, "listen.threads must be between 1 and 64");
   auto core = std::make_shared<Core>();

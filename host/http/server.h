@@ -61,6 +61,10 @@ struct Stats {
   Counter handler_failures{0};         // exceptions, and responders dropped unanswered
 };
 
+// Whether a listener could be had at that address; where another program has it now, it could. Blocks on the names' resolution. Errors: usage (an
+// address that cannot be read), io_error (a name that nobody knows, an address of another machine, a port that wants privileges).
+[[nodiscard]] Result<> check_address(const std::string& address);
+
 class Server {
  public:
   // Binds and answers from now on. Errors: usage (an address that cannot be read), io_error (cannot bind), invalid_config (certificate

@@ -4,6 +4,9 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace hookhost::os {
@@ -62,6 +65,19 @@ std::string seen_from(std::string_view directory, std::string_view path) {
     if (first == "..") base = parent(base);
     if (slash == std::string_view::npos) return base;
     path.remove_prefix(slash + 1);
+  }
+}
+
+Result<> check_directory(const std::string& path) {
+  for (std::string at = absolute(path);; at = parent(at)) {
+    struct stat facts {};
+    if (::stat(at.c_str(), &facts) != 0) {
+      if ((errno == ENOENT || errno == ENOTDIR) && at != "/") continue;
+      return fail(ErrorCode::io_error, "cannot look at " + at + ": " + std::generic_category().message(errno));
+    }
+    if (!S_ISDIR(facts.st_mode)) return fail(ErrorCode::io_error, at + " is no directory");
+    if (::faccessat(AT_FDCWD, at.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return success();
+    return fail(ErrorCode::permission, "no file can be made in " + at + ": " + std::generic_category().message(errno));
   }
 }
 

@@ -72,5 +72,7 @@ class FileSystem {
 // `path` seen from `directory`, without the ./ and ../ it begins with. `directory` is resolved: a parent of it is the one its name says.
 [[nodiscard]] std::string seen_from(std::string_view directory, std::string_view path);
 [[nodiscard]] Result<std::string> resolved(const std::string& path);  // realpath
+// Whether this process may make files in that directory, or make it; nothing is made. The error names what is in the way.
+[[nodiscard]] Result<> check_directory(const std::string& path);
 
 }  // namespace hookhost::os

@@ -10,7 +10,8 @@ namespace hookhost::state {
 
 // The name of the highest durable end in the table `meta`.
 inline constexpr std::string_view kDurableEndName = "durable_end";
-inline constexpr std::string_view kPositionsLostName = "positions_lost";
+inline constexpr std::string_view kPositionsLostName = "positions_lost";  // kPositionsLost, else when that was settled, in Unix nanoseconds
+inline constexpr std::uint64_t kPositionsLost = 1;
 
 class BatchWriter {
  public:

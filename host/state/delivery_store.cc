@@ -17,11 +17,12 @@ namespace {
 // One writer thread with its own connection; reads share another one under a mutex.
 class SqliteStore final : public DeliveryStore {
  public:
-  SqliteStore(Database writing, Database reading, bool positions_lost, Offset durable_end, std::uint64_t highest_replay)
+  // `positions`: what meta says of their loss.
+  SqliteStore(Database writing, Database reading, std::uint64_t positions, Offset durable_end, std::uint64_t highest_replay)
       : writing_(std::move(writing)),
         reading_(std::move(reading)),
         group_(writing_, durable_end),
-        positions_lost_(positions_lost),
+        positions_(positions),
         durable_end_(durable_end.value),
         next_replay_(highest_replay + 1),
         thread_([this] { run(); }) {}
@@ -35,11 +36,15 @@ class SqliteStore final : public DeliveryStore {
     thread_.join();
   }
 
-  bool positions_lost() const override { return positions_lost_.load(); }
-  Result<> settle_positions() override {
+  bool positions_lost() const override { return positions_.load() == kPositionsLost; }
+  std::optional<WallTime> positions_settled_at() const override {
+    const std::uint64_t said = positions_.load();
+    return said <= kPositionsLost ? std::nullopt : std::optional(WallTime{Duration{static_cast<std::int64_t>(said)}});
+  }
+  Result<> settle_positions(WallTime now) override {
     if (!positions_lost()) return success();
-    HOOKHOST_CHECK(enqueue_and_wait({{}, {}, std::nullopt, true}));
-    positions_lost_.store(false);
+    HOOKHOST_CHECK(enqueue_and_wait({{}, {}, std::nullopt, now}));
+    positions_.store(static_cast<std::uint64_t>(to_unix_ns(now)));
     return success();
   }
 
@@ -144,7 +149,7 @@ class SqliteStore final : public DeliveryStore {
   Database reading_;
   std::mutex read_mutex_;
   GroupCommit group_;  // of the writer thread
-  std::atomic<bool> positions_lost_;
+  std::atomic<std::uint64_t> positions_;
   std::atomic<std::uint64_t> durable_end_;
   std::atomic<StreamId> next_replay_;
   std::mutex queue_mutex_;
@@ -169,13 +174,13 @@ std::string_view to_string(Condition condition) {
 
 Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& path, bool beside_events) {
   HOOKHOST_TRY(auto writing, Database::open(path, Database::Mode::read_write));
-  const std::string lost = "INSERT INTO meta VALUES ('" + std::string(kPositionsLostName) + "', 1)";
+  const std::string lost = "INSERT INTO meta VALUES ('" + std::string(kPositionsLostName) + "', " + std::to_string(kPositionsLost) + ")";
   HOOKHOST_CHECK(migrate_delivery(writing, beside_events ? lost.c_str() : ""));
   HOOKHOST_TRY(auto reading, Database::open(path, Database::Mode::read_only));
   HOOKHOST_TRY(const auto end, reads::meta(reading, kDurableEndName));
-  HOOKHOST_TRY(const auto positions_lost, reads::meta(reading, kPositionsLostName));
+  HOOKHOST_TRY(const auto positions, reads::meta(reading, kPositionsLostName));
   HOOKHOST_TRY(const auto highest, reads::highest_replay(reading));
-  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), positions_lost != 0, Offset{end}, highest));
+  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), positions, Offset{end}, highest));
 }
 
 Result<> DeliveryStore::commit_now(Batch batch) {

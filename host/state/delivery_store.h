@@ -222,7 +222,9 @@ class DeliveryStore {
   // The file was made beside an event log, and not every subscriber has a position since: one that is not here may have had one. It stays so over
   // restarts until settle_positions(), which waits for its commit. Never from `done`.
   [[nodiscard]] virtual bool positions_lost() const = 0;
-  [[nodiscard]] virtual Result<> settle_positions() = 0;
+  [[nodiscard]] virtual Result<> settle_positions(WallTime now) = 0;
+  // When that was; nullopt: never, none were lost. Who was known then and is named later has lost its position, too.
+  [[nodiscard]] virtual std::optional<WallTime> positions_settled_at() const = 0;
 
   // Queues a batch. `done` is called once, on the writer thread, after the transaction's end: with an error none of it is applied, and the
   // caller must treat the subscriber's memory as ahead of its state. Batches of one subscriber are applied in the order of the calls; one that

@@ -43,7 +43,7 @@ Result<> GroupCommit::set_synchronous(bool full) {
 
 Result<> GroupCommit::apply(const Waiting& one, std::set<SubscriberId>& broken) {
   if (one.prune_before) return prune(*one.prune_before);
-  if (one.settles_positions) return writer_.set_meta(kPositionsLostName, 0);
+  if (one.settled_at) return writer_.set_meta(kPositionsLostName, static_cast<std::uint64_t>(to_unix_ns(*one.settled_at)));
   if (broken.contains(one.batch.subscriber)) {
     return fail(ErrorCode::io_error, "not applied: an earlier batch of " + one.batch.subscriber.value + " failed just before it");
   }

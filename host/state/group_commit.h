@@ -15,7 +15,7 @@ struct Waiting {
   Batch batch;
   std::function<void(Result<>)> done;
   std::optional<WallTime> prune_before;  // not a batch: drop some of the attempts older than this
-  bool settles_positions = false;        // not a batch: positions are no longer lost
+  std::optional<WallTime> settled_at;    // not a batch: positions are no longer lost, since then
 };
 
 class GroupCommit {

@@ -67,7 +67,8 @@ class FakeDeliveryStore final : public state::DeliveryStore {
   }
 
   [[nodiscard]] bool positions_lost() const override { return false; }
-  [[nodiscard]] Result<> settle_positions() override { return success(); }
+  [[nodiscard]] Result<> settle_positions(WallTime) override { return success(); }
+  [[nodiscard]] std::optional<WallTime> positions_settled_at() const override { return std::nullopt; }
   void commit(state::Batch batch, std::function<void(Result<>)> done) override {
     {
       const std::lock_guard lock(mutex_);

@@ -33,6 +33,7 @@ TEST_F(Commands, OptionsMayStandBeforeTheNames) {
 
 TEST_F(Commands, UsageIsTwoAndSaysWhatIsWrong) {
   host.write_config();
+  ASSERT_EQ(host.run({"team", "key", "add", "team_1"}).status, 0);  // what registers makes the data directory
   for (const auto& [line, says] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"evnts"}, "evnts"},
            {{"send", "kakiyo"}, "TYPE"},
@@ -209,7 +210,7 @@ TEST_F(Commands, KeysThatComeLaterAreRefusedAsNotYetAvailable) {
 // What no host could be run with: told before it is tried, with the place, by both in the same words.
 TEST_F(Commands, CheckRefusesWhatServeCannotUse) {
   host.write_config();
-  const std::string good = contents(host.config_path());
+  std::string good = contents(host.config_path());
   const std::string admin_port = std::to_string(host.admin_port()), public_port = std::to_string(host.public_port());
   const auto refused = [&](const std::string& what, const std::string& with, const std::string& said) {
     std::string bad = good;
@@ -226,6 +227,40 @@ TEST_F(Commands, CheckRefusesWhatServeCannotUse) {
   refused("127.0.0.1:" + public_port, "127.0.0.1:" + admin_port, "admin.address: .* is the address of listen too");
   refused("segment_bytes: 1MiB", "segment_bytes: 9999999TiB", "event_log.segment_bytes: must be from");
   refused(kStandardSecret, "whsec_!!", "sources.standard.secrets.0.: a secret that begins with whsec_");
+  write_text(host.path("a_file"), "");
+  refused("../data", "../a_file", "data_dir: .*/a_file is no directory");
+  refused("../data", "../a_file/below", "data_dir: .*/a_file is no directory");
+  refused("127.0.0.1:" + public_port, "192.0.2.1:" + public_port, "listen.address: cannot listen on 192.0.2.1:.* no network of this machine has it");
+  const std::string too_long(64, 'a');  // so that nobody is asked for it
+  refused("127.0.0.1:" + public_port, too_long + ":" + public_port, "listen.address: '" + too_long + ":.*' names no address of this machine");
+  refused("127.0.0.1:" + admin_port, "192.0.2.1:" + admin_port, "admin.address: cannot listen on 192.0.2.1");
+  refused("127.0.0.1:" + admin_port + "\"", "127.0.0.1:" + admin_port + "\", token: \"two\\nlines\"", "admin.token: must be one line");
+  write_text(host.path("conf/token"), "two\nlines\n");
+  refused("127.0.0.1:" + admin_port + "\"", "127.0.0.1:" + admin_port + "\", token: {file: token}", "admin.token: must be one line");
+  EXPECT_FALSE(std::filesystem::exists(host.data_dir())) << "check makes nothing";
+  std::filesystem::create_directory(host.data_dir());
+  write_text(host.data_dir() + "/admin.token", "two\nlines\n");
+  refused("../data", "../data", "data_dir: .*/admin.token must be one line");
+  std::filesystem::remove(host.data_dir() + "/admin.token");
+  add_probe("probe", "start_at: 7, ");
+  host.write_config();
+  good = contents(host.config_path());
+  refused(kStandardSecret, kStandardSecret, "plugins.probe.start_at: offset 7 lies beyond the end of the event log, 0");
+}
+
+TEST_F(Commands, StatusOfAMistypedDataDirMakesNothingAndSaysSo) {
+  add_probe("probe");
+  host.write_config();
+  for (const auto& line : std::vector<std::vector<std::string>>{{"status"}, {"status", "--check"}, {"plugin", "list"}, {"plugin", "pause", "probe"}, {"replays", "list"}}) {
+    const Ran ran = host.run(line);
+    EXPECT_EQ(ran.status, 3) << ran;
+    EXPECT_THAT(ran.err, AllOf(HasSubstr("is no data directory"), HasSubstr("data_dir in "), HasSubstr("hookhost serve")));
+    EXPECT_FALSE(std::filesystem::exists(host.data_dir())) << testing::PrintToString(line);
+  }
+  EXPECT_EQ(host.run({"reload"}).status, 4);
+  std::filesystem::create_directory(host.data_dir());
+  EXPECT_EQ(host.run({"status"}).status, 3) << "somebody's directory";
+  EXPECT_TRUE(std::filesystem::is_empty(host.data_dir()));
 }
 
 TEST_F(Commands, CheckAndPluginNewPrintJsonWhereItIsAsked) {

@@ -90,6 +90,29 @@ TEST_F(FullDisk, AnOrderThatCannotBeKeptNamesTheDisk) {
   ASSERT_NO_FATAL_FAILURE(has_handled_all_once());
 }
 
+TEST_F(FullDisk, AHostThatWasKilledWhenNothingWasLeftSaysWhatToDoAndComesBackOnceThereIsSpace) {
+  ASSERT_TRUE(host.start());
+  ASSERT_TRUE(poll_until([&] { return has_reserve(); }));
+  ASSERT_EQ(host.run({"plugin", "pause", "probe"}).status, 0);
+  ASSERT_NO_FATAL_FAILURE(send(20));
+  ASSERT_NO_FATAL_FAILURE(becomes_full());
+  host.kill_9();
+  for (const char* database : {"registry", "delivery"}) std::filesystem::remove(host.data_dir() + "/" + database + ".db-shm");  // SQLite wants space at once
+  disk.fill();                                                                                                             // the reserve's, too
+  ASSERT_EQ(disk.free_bytes(), 0U);
+  EXPECT_EQ(host.spawn().wait(), 1) << host.diagnostics();
+  EXPECT_THAT(host.diagnostics(), HasSubstr("is full: free some space, then start again"));
+  const Ran status = host.run({"status"});
+  EXPECT_EQ(status.status, 1) << status;
+  EXPECT_THAT(status.err, HasSubstr("free some space"));
+  disk.make_space();
+  ASSERT_TRUE(host.start());
+  ASSERT_EQ(host.run({"plugin", "resume", "probe"}).status, 0);
+  ASSERT_NO_FATAL_FAILURE(send(1));
+  ASSERT_NO_FATAL_FAILURE(has_handled_all_once());
+  EXPECT_TRUE(poll_until([&] { return has_reserve(); }));
+}
+
 TEST_F(FullDisk, AHostThatWasKilledOnItComesBackAndDelivers) {
   ASSERT_TRUE(host.start());
   ASSERT_TRUE(poll_until([&] { return has_reserve(); }));

@@ -30,6 +30,7 @@ class Reload : public SystemTest {
     EXPECT_EQ(answer_of("/in/kakiyo"), 200);
     EXPECT_TRUE(host.catches_up("probe"));
   }
+  static std::string text(const json::object& object, const char* member) { return json::serialize(object.at(member)); }
   static std::string text_of(const json::object& object, const char* member) {
     const auto* value = object.if_contains(member);
     return value == nullptr ? "(absent)" : std::string(value->as_string());
@@ -126,8 +127,11 @@ TEST_F(Reload, AChangedConfigIsTakenByTheRunningInstanceRefusedOrNeedsANewOne) {
     return changed.replace(changed.rfind("}}"), 2, ", take: " + take + "}}");
   };
   host.plugins["probe"] = with("\"no\"");
-  EXPECT_EQ(reload().status, 0);
-  EXPECT_THAT(error(), AllOf(HasSubstr("plugins.probe.config: refused by the plugin, the old one stays in force"), HasSubstr("told to refuse")));
+  const Ran refused = reload();
+  EXPECT_EQ(refused.status, 1) << refused;
+  const auto why = HasSubstr("plugins.probe.config: refused by the plugin: told to refuse; the old one stays in force");
+  EXPECT_THAT(refused.err, why);
+  EXPECT_THAT(error(), why);
   ASSERT_EQ(answer_of("/in/kakiyo"), 200);
   ASSERT_TRUE(host.catches_up("probe")) << "the old mode";
   EXPECT_EQ(ends(journal("probe")).size(), 2U);
@@ -143,6 +147,67 @@ TEST_F(Reload, AChangedConfigIsTakenByTheRunningInstanceRefusedOrNeedsANewOne) {
   ASSERT_EQ(host.run({"deliveries", "retry-now", "--subscriber", "probe", "--event", "2"}).status, 0);
   ASSERT_TRUE(host.catches_up("probe")) << "a new instance, with the old mode";
   EXPECT_TRUE(in_order_per_key(journal("probe")));
+}
+
+TEST_F(Reload, APluginThatRefusesItsChangedConfigIsNamedAndTheOldOneGoesOn) {
+  const auto shown = [&](const char* member) { return text_of(host.run({"plugin", "list", "--json"}).objects().at(0), member); };
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  ASSERT_TRUE(host.catches_up("probe"));
+  const std::string good = host.plugins["probe"];
+  std::string bad = good;
+  host.plugins["probe"] = bad.replace(bad.find("probe.journal"), 13, "missing/probe.journal");
+  host.sources["added"] = R"({scheme: kakiyo, secrets: ["system-test-secret"]})";
+  const auto why = AllOf(HasSubstr("hookhost.yaml:"), HasSubstr("plugins.probe: the journal cannot be opened; the old one stays in force"));
+  const Ran refused = reload();
+  EXPECT_EQ(refused.status, 1) << refused;
+  EXPECT_THAT(refused.err, why);
+  EXPECT_THAT(refused.out, HasSubstr("plugin probe: changed config"));
+  EXPECT_THAT(refused.err, Not(HasSubstr(host.path("conf"))));
+  EXPECT_EQ(shown("state"), "degraded");
+  EXPECT_THAT(shown("error"), why);
+  EXPECT_THAT(host.run({"status", "--check"}).out, HasSubstr("attention: plugin probe is degraded"));
+  EXPECT_EQ(answer_of("/in/added"), 200) << "the rest is applied";
+  ASSERT_TRUE(host.catches_up("probe"));
+  EXPECT_THAT(ends(journal("probe")), testing::SizeIs(2)) << "as it was, nothing is lost";
+  const Ran again = host.run({"reload", "--json"});
+  EXPECT_EQ(again.status, 1) << "it is tried again";
+  EXPECT_THAT(text(again.objects().at(0), "failed"), HasSubstr("plugins.probe: "));
+
+  host.plugins["probe"] = good;
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_EQ(shown("state"), "loaded");
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  ASSERT_TRUE(host.catches_up("probe"));
+  EXPECT_THAT(ends(journal("probe")), testing::SizeIs(3));
+}
+
+TEST_F(Reload, APluginThatDoesNotStartIsNamedAndFailedAndItsPositionStands) {
+  const auto state = [&](const std::string& name) {
+    for (const auto& one : host.run({"plugin", "list", "--json"}).objects()) {
+      if (text_of(one, "name") == name) return text_of(one, "state");
+    }
+    return std::string("(absent)");
+  };
+  add_probe("probe");
+  ASSERT_TRUE(host.start());
+  add_probe("late", "start_at: beginning, ");
+  const std::string good = host.plugins["late"];
+  host.plugins["late"].replace(good.find("late.journal"), 12, "missing/late.journal");
+  const Ran refused = reload();
+  EXPECT_EQ(refused.status, 1) << refused;
+  EXPECT_THAT(refused.err, HasSubstr("plugins.late: the journal cannot be opened"));
+  EXPECT_THAT(refused.err, Not(HasSubstr("stays in force")));
+  EXPECT_EQ(state("late"), "failed");
+  EXPECT_EQ(state("probe"), "loaded");
+  EXPECT_EQ(text_of(host.subscriber("late"), "state"), "failed");
+  ASSERT_EQ(answer_of("/in/kakiyo"), 200);
+  host.plugins["late"] = good;
+  EXPECT_EQ(reload().status, 0);
+  EXPECT_EQ(state("late"), "loaded");
+  ASSERT_TRUE(host.catches_up("late"));
+  EXPECT_THAT(ends(journal("late")), testing::SizeIs(1));
 }
 
 TEST_F(Reload, BySighupDoesTheSameAndTellsInTheDiagnostics) {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "app/command.h"
-#include "app/plugin_set.h"
 #include "app/plugin_trial.h"
+#include "app/prepared_plugin.h"
 #include "app/test_events.h"
 #include "app/text_option.h"
 #include "base/pattern.h"

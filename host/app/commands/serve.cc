@@ -11,6 +11,7 @@
 #include "app/version.h"
 #include "base/diagnostics.h"
 #include "base/printable.h"
+#include "event_log/published_end.h"
 
 namespace hookhost::app {
 namespace {
@@ -31,6 +32,7 @@ void reload(Host& host) {
   if (!report) return diagnose(Level::error, "app", "reload: " + report.error().message);
   for (const auto& change : report.value().changes) diagnose(Level::info, "app", change);
   for (const auto& key : report.value().needs_restart) diagnose(Level::warn, "app", key + ": changed, needs restart");
+  for (const auto& failure : report.value().failed) diagnose(Level::error, "app", "reload: " + failure);
 }
 
 CommandResult serve(Context& context, const HostOptions& options) {
@@ -41,9 +43,13 @@ CommandResult serve(Context& context, const HostOptions& options) {
   configure_diagnostics({level, config.diagnostics.format == "json"});
   for (const auto& warning : config.warnings) diagnose(Level::warn, "config", warning);
   for (const auto& warning : warnings_of(config)) diagnose(Level::warn, "config", warning);
+  HOOKHOST_CHECK(check_config(config));
   HOOKHOST_TRY(auto host, Host::open(std::move(config), options));
   HOOKHOST_CHECK(host->serve());
-  diagnose(Level::info, "app", std::string("hookhost ") + kVersion + " is ready", {{"public_port", host->public_port()}, {"admin_port", host->admin_port()}});
+  const auto ready = host->ready();
+  diagnose(ready ? Level::info : Level::error, "app",
+           std::string("hookhost ") + kVersion + (ready ? " is ready" : " runs, but refuses events: " + ready.error().message),
+           {{"public_port", host->public_port()}, {"admin_port", host->admin_port()}});
   std::thread waiter([&] {
     for (int signal = 0; sigwait(&signals, &signal) == 0;) {
       if (signal != SIGHUP) break;
@@ -63,9 +69,25 @@ void add_lines(const std::string& text, std::vector<std::string>& out) {
   for (std::string line; std::getline(lines, line);) out.push_back(line);
 }
 
+// A running host knows the end better, so `serve` and a reload ask the engine.
+void check_start_at(const config::Config& config, std::vector<std::string>& out) {
+  const auto published = event_log::read_published_end(os::local_file_system(), os::join(config.data_dir, "events"));
+  const Offset end = published ? published.value() : Offset{};
+  const auto check = [&](const auto& all, const char* kind) {
+    for (const auto& [name, one] : all) {
+      if (one.start_at.kind != config::When::Kind::offset || one.start_at.offset <= end) continue;
+      out.push_back(one.place + ": " + kind + "." + name + ".start_at: offset " + std::to_string(one.start_at.offset.value) +
+                    " lies beyond the end of the event log, " + std::to_string(end.value));
+    }
+  };
+  check(config.plugins, "plugins");
+  check(config.endpoints, "endpoints");
+}
+
 // All that `serve` would stumble over, as far as it can be seen from here.
 std::vector<std::string> problems_of_all(const config::Config& config) {
   std::vector<std::string> out;
+  check_start_at(config, out);
   for (const auto& [name, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
     if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) add_lines(prepared.error().message, out);

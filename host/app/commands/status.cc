@@ -81,16 +81,18 @@ CommandResult reload(const Context& context, bool dry_run) {
                                        "; one that starts reads the configuration. When data_dir was changed, SIGHUP reaches the one that runs");
   }
   HOOKHOST_TRY(const auto text, client->call("POST", "/api/reload", "", dry_run ? R"({"dry_run":true})" : "{}"));
-  if (context.json) {
-    context.out << text << '\n';
-    return 0;
-  }
   const json::value parsed = json::parse(text);
   const json::object& report = parsed.as_object();
+  const json::array& failed = report.at("failed").as_array();
+  if (context.json) {
+    context.out << text << '\n';
+    return failed.empty() ? 0 : 1;
+  }
   for (const json::value& one : report.at("changes").as_array()) context.out << printable(std::string(one.as_string())) << '\n';
   for (const json::value& one : report.at("needs_restart").as_array()) context.out << printable(std::string(one.as_string())) << ": changed, needs restart\n";
   if (report.at("changes").as_array().empty() && report.at("needs_restart").as_array().empty()) context.out << "nothing changed\n";
-  return 0;
+  for (const json::value& one : failed) context.err << printable(std::string(one.as_string())) << '\n';
+  return failed.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -37,7 +37,10 @@ class EndpointChanges : public testing::Test {
     set.reset();
   }
   std::unique_ptr<EndpointSet> make() { return std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine, store, *registry, ingest, ids, clock}); }
-  bool apply() { return set->accept(config) && set->apply(config); }
+  bool apply() {
+    std::vector<std::string> held;
+    return set->accept(config, held) && set->apply(config);
+  }
 
   // A receiver that answers when it is let go: before it ends itself.
   HttpReceiver::Answer hanging() {

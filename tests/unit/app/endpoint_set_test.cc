@@ -21,7 +21,8 @@ class EndpointSetTest : public testing::Test {
     relay.events = {Pattern{}};
     config.endpoints.emplace("relay", relay);
     EXPECT_TRUE(set->load(config));
-    EXPECT_TRUE(set->accept(config));
+    std::vector<std::string> held;
+    EXPECT_TRUE(set->accept(config, held));
   }
   ~EndpointSetTest() override {
     engine->stop(system_clock().monotonic());

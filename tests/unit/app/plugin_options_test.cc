@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "app/plugin_set.h"
+#include "app/prepared_plugin.h"
 
 namespace hookhost::app {
 namespace {

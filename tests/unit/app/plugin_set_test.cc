@@ -38,6 +38,7 @@ class PluginSetTest : public testing::Test {
 
   test::TempDir directory;
   config::Config config;
+  std::vector<std::string> held;
   test::FakeFeed feed;
   test::FakeDeliveryStore store;
   delivery::Engine engine{feed, store, system_clock()};
@@ -46,12 +47,12 @@ class PluginSetTest : public testing::Test {
 
 TEST_F(PluginSetTest, WhatWasCheckedIsWhatRunsThoughTheFileChangesInBetween) {
   put("test_noop");
-  ASSERT_TRUE(set.accept(config));
+  ASSERT_TRUE(set.accept(config, held));
   auto prepared = set.prepare(config, {});
   ASSERT_TRUE(prepared) << prepared.error().text();
   const std::string checked = prepared.value().at("crm").library->info().sha256;
   put("test_hostile");
-  ASSERT_TRUE(set.apply(config, {}, {}, std::move(prepared.value())));
+  ASSERT_TRUE(set.apply(config, {}, {}, Await::all, std::move(prepared.value())));
   EXPECT_EQ(info().sha256, checked);
   EXPECT_EQ(info().state, "loaded");
   EXPECT_TRUE(runs());
@@ -59,8 +60,8 @@ TEST_F(PluginSetTest, WhatWasCheckedIsWhatRunsThoughTheFileChangesInBetween) {
 
 TEST_F(PluginSetTest, OnlyWhatDiffersIsReadAgain) {
   put("test_noop");
-  ASSERT_TRUE(set.accept(config));
-  ASSERT_TRUE(set.apply(config, {}, {}));
+  ASSERT_TRUE(set.accept(config, held));
+  ASSERT_TRUE(set.apply(config, {}, {}, Await::all));
   std::filesystem::remove(config.plugins["crm"].library);
   const auto same = set.prepare(config, config.plugins);
   ASSERT_TRUE(same);

@@ -95,19 +95,26 @@ TEST_F(FilesTest, AnInterruptedFirstStartIsBegunAgain) {
 }
 
 TEST_F(FilesTest, MadeBesideAnEventLogPositionsAreLostUntilTheyAreSettled) {
+  constexpr WallTime kSettled{std::chrono::seconds{1'800'000'000}};
   EXPECT_TRUE(DeliveryStore::open(path_, true).value()->positions_lost());
   {
     const auto again = DeliveryStore::open(path_, true).value();
     EXPECT_TRUE(again->positions_lost()) << "a start that came to nothing settles nothing";
-    ASSERT_TRUE(again->settle_positions());
+    EXPECT_FALSE(again->positions_settled_at());
+    ASSERT_TRUE(again->settle_positions(kSettled));
     EXPECT_FALSE(again->positions_lost());
+    EXPECT_EQ(again->positions_settled_at(), kSettled);
+    ASSERT_TRUE(again->settle_positions(kSettled + std::chrono::hours{1}));
   }
-  EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost());
+  const auto later = DeliveryStore::open(path_, true).value();
+  EXPECT_FALSE(later->positions_lost());
+  EXPECT_EQ(later->positions_settled_at(), kSettled) << "once";
 }
 
 TEST_F(FilesTest, MadeBeforeAnythingWasAppendedNoPositionIsLost) {
   EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_lost());
   EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost()) << "events came since";
+  EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_settled_at());
 }
 
 class RegistryTest : public testing::Test {
