@@ -41,10 +41,6 @@ void set_common(CURL* handle, const std::string& url, const std::string& method)
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
 }
 
-void set_time(CURL* handle, Duration timeout) {
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count()));
-}
-
 ErrorCode code_of(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_CONNECT:

@@ -37,7 +37,6 @@ class HeaderList {
 
 // The options that every request has: URL and method; http and https only.
 void set_common(CURL* handle, const std::string& url, const std::string& method);
-void set_time(CURL* handle, Duration timeout);
 
 [[nodiscard]] ErrorCode code_of(CURLcode code);
 

@@ -35,7 +35,7 @@ Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
   Receiving receiving{&answer.body, request.answer_bytes_max};
   HOOKHOST_TRY(HeaderList headers, HeaderList::of(request.headers));
   set_common(curl, request.url, request.method);
-  set_time(curl, request.timeout);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout).count()));
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);

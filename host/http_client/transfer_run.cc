@@ -43,7 +43,6 @@ std::string origin_of(const std::string& url) {
 void TransferRun::prepare(bool again) {
   CURL* const curl = handle_.get();
   if (!again) set_what_the_group_shares();
-  set_time(curl, std::max<Duration>(transfer_.timeout, std::chrono::milliseconds{1}));
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_.get());
   if (has_body()) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));

@@ -19,8 +19,12 @@ class TransferRun {
   void prepare(bool again);
   // What the transfer came to.
   void finish(CURLcode code);
+  void time_is_over() { finish(CURLE_OPERATION_TIMEDOUT); }
   void cancel() { done_(fail(ErrorCode::cancelled, "the host is stopping")); }
 
+  // libcurl's own timer of a whole transfer is not used: 7.88 drops it when another timer of the handle is due less than a millisecond before it,
+  // and the transfer would never end.
+  [[nodiscard]] MonotonicTime deadline() const { return begun_ + transfer_.timeout; }
   [[nodiscard]] std::uint64_t group() const { return transfer_.group; }
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
   [[nodiscard]] EasyHandle take_handle() { return std::move(handle_); }

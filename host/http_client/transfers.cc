@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -76,8 +77,9 @@ class Transfers::Loop {
     name_this_thread("http client");
     for (;;) {
       if (!take_asked()) break;
-      watch_.round();
+      watch_.round(deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->first));
       reap();
+      end_what_is_overdue();
     }
     while (!runs_.empty()) end(runs_.begin()->first)->cancel();
     spare_.clear();
@@ -118,11 +120,11 @@ class Transfers::Loop {
   }
 
   void begin(Asked asked) {
-    asked.transfer.timeout -= system_clock().monotonic() - asked.at;
     auto [easy, again] = handle_for(asked.transfer.group);
     auto run = std::make_unique<TransferRun>(std::move(easy), watch_, std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
     run->prepare(again);
     CURL* const handle = run->handle();
+    deadlines_.emplace(run->deadline(), handle);
     runs_.emplace(handle, std::move(run));
     curl_multi_add_handle(multi_.get(), handle);
   }
@@ -131,7 +133,9 @@ class Transfers::Loop {
   std::unique_ptr<TransferRun> end(CURL* handle) {
     curl_multi_remove_handle(multi_.get(), handle);
     --open_;
-    return std::move(runs_.extract(handle).mapped());
+    auto run = std::move(runs_.extract(handle).mapped());
+    deadlines_.erase({run->deadline(), handle});
+    return run;
   }
 
   void reap() {
@@ -141,6 +145,14 @@ class Transfers::Loop {
       const CURLcode code = message->data.result;
       const auto run = end(message->easy_handle);  // Order: `message` is gone from here on
       run->finish(code);
+      keep(run->group(), run->take_handle());
+    }
+  }
+
+  void end_what_is_overdue() {
+    while (!deadlines_.empty() && deadlines_.begin()->first <= system_clock().monotonic()) {
+      const auto run = end(deadlines_.begin()->second);
+      run->time_is_over();
       keep(run->group(), run->take_handle());
     }
   }
@@ -176,6 +188,7 @@ class Transfers::Loop {
   std::unordered_map<std::uint64_t, std::vector<EasyHandle>> spare_;  // by group; of the loop
   std::size_t spare_count_ = 0;
   std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;      // of the loop
+  std::set<std::pair<MonotonicTime, CURL*>> deadlines_;               // of runs_
   std::thread thread_;
 };
 

@@ -68,15 +68,16 @@ void Watch::wake() const {
   static_cast<void>(!::write(event_, &one, sizeof one));  // it cannot fail in a way that leaves the round waiting
 }
 
-int Watch::patience() const {
-  if (!due_) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due_ - now());
+int Watch::patience(std::optional<MonotonicTime> until) const {
+  if (due_) until = until ? std::min(*until, *due_) : due_;
+  if (!until) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
-void Watch::round() {
+void Watch::round(std::optional<MonotonicTime> until) {
   std::array<epoll_event, kReadyMax> ready{};
-  const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), patience());
+  const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), patience(until));
   int running = 0;
   for (int n = 0; n < count; ++n) {
     const epoll_event& one = ready.at(static_cast<std::size_t>(n));

@@ -24,8 +24,8 @@ class Watch {
   // which saves two system calls a transfer.
   void follow_sockets_of(CURL* easy);
   [[nodiscard]] curl_socket_t open_socket(const curl_sockaddr& address);
-  // Waits for a socket, the timer or wake(), and lets libcurl do what there is to do.
-  void round();
+  // Waits for a socket, libcurl's timer or wake(), at most until `until`, and lets libcurl do what there is to do.
+  void round(std::optional<MonotonicTime> until);
   // Ends a round that waits, or the next one.
   void wake() const;
 
@@ -40,7 +40,7 @@ class Watch {
   static int on_close_socket(void* self, curl_socket_t descriptor);
   static int on_timer(CURLM*, long milliseconds, void* self);
   [[nodiscard]] bool wanted(int descriptor);
-  [[nodiscard]] int patience() const;
+  [[nodiscard]] int patience(std::optional<MonotonicTime> until) const;
 
   const int epoll_, event_;
   CURLM* multi_ = nullptr;

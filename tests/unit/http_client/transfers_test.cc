@@ -74,6 +74,27 @@ TEST_F(TransfersTest, AKeptConnectionThatItsPeerClosesIsReplaced) {
   EXPECT_EQ(receiver.connections(), kRequests);
 }
 
+// libcurl drops a timer that is due less than a millisecond after another one of its handle: here the connection's, which is the first transfer's time.
+TEST_F(TransfersTest, ATransferEndsAlsoWhenItsTimeIsOverJustAfterAConnectionsWouldBe) {
+  HttpReceiver receiver(HttpReceiver::Serve([](int peer, const std::string& body) {
+    char byte = 0;
+    if (body == "hang") return ::recv(peer, &byte, 1, MSG_PEEK) > 0;  // until the other side gives up
+    const std::string bytes = HttpReceiver::status(200);
+    return ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
+  }));
+  for (int n = 0; n < 20; ++n) {
+    const auto group = transfers.new_group();
+    static_cast<void>(send({.url = receiver.url(), .body = "x", .timeout = 30ms, .group = group}));
+    auto told = std::make_shared<std::promise<Result<TransferAnswer>>>();
+    auto answer = told->get_future();
+    transfers.send({.url = receiver.url(), .body = "hang", .timeout = 31'500us, .group = group}, [told](Result<TransferAnswer> one) { told->set_value(std::move(one)); });
+    ASSERT_EQ(answer.wait_for(30s), std::future_status::ready) << "round " << n;
+    const auto result = answer.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::timeout) << result.error().message;
+  }
+}
+
 TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
   std::promise<void> release;
   auto released = release.get_future().share();
