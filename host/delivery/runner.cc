@@ -282,7 +282,7 @@ void Runner::restart(const std::string& reason) {
 }
 
 void Runner::replace_instance() {
-  if (commit_phase_ == CommitPhase::checkpointing) {  // its answer may never come
+  if (commit_phase_ == CommitPhase::quiescing || commit_phase_ == CommitPhase::checkpointing) {  // its answer may never come
     ++commit_serial_;
     commit_phase_ = CommitPhase::idle;
     fail_waiters(batch_waiters_, kRestarted);

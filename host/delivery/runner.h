@@ -108,7 +108,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
  private:
   enum class Phase : std::uint8_t { none, starting, running, stopping, failed };
-  enum class CommitPhase : std::uint8_t { idle, preparing, checkpointing, committing };
+  enum class CommitPhase : std::uint8_t { idle, quiescing, preparing, checkpointing, committing };
 
   // What happened since the last batch was made.
   struct Changes {
@@ -266,6 +266,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] bool has_changes() const;
   [[nodiscard]] state::Batch build_batch();
   void send_prepared();
+  void commit_quietly();
   void send_checkpoint();
   void send_commit();
   void committed(Result<> result);

@@ -1,8 +1,9 @@
 // Batches: what changed since the last one, made durable together.
 //
-//   idle -> (preparing -> checkpointing ->) committing -> idle
+//   idle -> (quiescing ->) (preparing -> checkpointing ->) committing -> idle
 //
-// A batch is built at one moment and covers exactly what was completed by then; calls go on meanwhile and gather for the next.
+// A batch is built at one moment and covers exactly what was completed by then; calls go on meanwhile and gather for the next. Only before a
+// checkpoint a serial instance rests, so that none returns between the two.
 #include <algorithm>
 
 #include "base/diagnostics.h"
@@ -62,15 +63,22 @@ void Runner::commit_if_due() {
   // At half of what may be uncommitted, so that calls go on while a batch is written.
   const auto enough = std::min(core_.options.commit_outcomes_max, uncommitted_max() / 2);
   if (!changes_.urgent && changes_.outcomes < enough && core_.now < due) return wake_at(due);
-  batch_ = build_batch();
-  const bool checkpoint = phase_ == Phase::running && subscriber_->traits().has_checkpoint && !batch_covered_.empty();
-  if (checkpoint) {
-    batch_.token = ++row_.token;
-    if (batch_.row) batch_.row->token = row_.token;
-    send_prepared();
-  } else {
-    send_commit();
+  if (phase_ == Phase::running && subscriber_->traits().has_checkpoint && !changes_.covered.empty()) {
+    commit_phase_ = CommitPhase::quiescing;
+    return subscriber_->quiesce(bound_commit([](Runner& self, const Result<>& quiet) {
+      self.commit_phase_ = CommitPhase::idle;
+      if (quiet && self.phase_ == Phase::running) self.commit_quietly();
+    }));
   }
+  batch_ = build_batch();
+  send_commit();
+}
+
+void Runner::commit_quietly() {
+  batch_ = build_batch();
+  batch_.token = ++row_.token;
+  if (batch_.row) batch_.row->token = row_.token;
+  send_prepared();
 }
 
 state::Batch Runner::build_batch() {

@@ -1,7 +1,7 @@
 // The one interface between the delivery engine and whatever handles events: a plugin instance in the host, an instance in a worker
 // process, an endpoint. The engine decides what, when and in which order; a subscriber only carries out.
 //
-// A conversation:  start -> (submit | checkpoint)* -> stop.   Outcomes come back through the Sink, on any thread.
+// A conversation:  start -> (submit | quiesce checkpoint)* -> stop.   Outcomes come back through the Sink, on any thread.
 #pragma once
 
 #include <cstdint>
@@ -108,7 +108,7 @@ struct Traits {
   enum class OnReplay : std::uint8_t { safe, ask, reset_only } on_replay = OnReplay::ask;
 };
 
-// Threads: start, submit, checkpoint and stop are called by the engine, one at a time for one subscriber. submit and checkpoint do not
+// Threads: start, submit, quiesce, checkpoint and stop are called by the engine, one at a time for one subscriber. The middle three do not
 // block; start and stop may, and are called on a thread where that harms nobody.
 class Subscriber {
  public:
@@ -121,6 +121,12 @@ class Subscriber {
   [[nodiscard]] virtual Result<std::uint64_t> start(const StartRequest& request) = 0;
 
   virtual void submit(std::vector<Delivery> deliveries) = 0;
+
+  // Before a checkpoint: where calls come one at a time, none begins until that checkpoint has been carried out, and all that returned were told to
+  // the sink before `quiet` is called. So the checkpoint covers exactly the calls that have returned, and a plugin that commits all that it did is
+  // right. Where calls run side by side no moment is quiet: the checkpoint's offsets tell. `quiet` is called once, on any thread; an error means
+  // that the instance stops.
+  virtual void quiesce(std::function<void(Result<>)> quiet) { quiet(success()); }
 
   // Makes durable what the covered calls did. `done` is called once, on any thread; an error means refused: the engine starts a new instance.
   virtual void checkpoint(Checkpoint checkpoint, std::function<void(Result<>)> done) = 0;

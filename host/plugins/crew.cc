@@ -36,22 +36,29 @@ void Crew::submit(std::vector<delivery::Delivery> deliveries) {
   wakes_.notify_all();
 }
 
-void Crew::checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) {
+void Crew::quiesce(std::function<void(Result<>)> quiet) {
+  if (threads_ > 1) return quiet(success());
+  commit_next({{}, {}, std::move(quiet), {}});
+}
+
+void Crew::checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) { commit_next({{}, std::move(checkpoint), std::move(done), {}}); }
+
+void Crew::commit_next(Task task) {
   {
     const std::scoped_lock lock(mutex_);
     if (!stops_) {
-      queue_.push_front({{}, std::move(checkpoint), std::move(done), {}});
+      queue_.push_front(std::move(task));
       wakes_.notify_all();
       return;
     }
   }
-  done(overtaken());
+  task.done(overtaken());
 }
 
 void Crew::run_between_calls(std::function<void(Instance&)> errand) {
   const std::scoped_lock lock(mutex_);
   if (stops_) return;
-  queue_.insert(behind_checkpoints(), Task{{}, {}, {}, std::move(errand)});
+  queue_.insert(behind_commits(), Task{{}, {}, {}, std::move(errand)});
   wakes_.notify_all();
 }
 
@@ -82,7 +89,7 @@ bool Crew::stop(MonotonicTime deadline, std::vector<std::uint64_t>& still_run) {
   wakes_.notify_all();
   lock.unlock();
   for (Task& task : unstarted) {
-    if (task.checkpoint) task.done(overtaken());
+    if (task.done) task.done(overtaken());
   }
   lock.lock();
   const auto idle = [&] { return alive_ == 0 && instance_->deferred() == 0; };
@@ -126,26 +133,27 @@ std::size_t Crew::room() {
 bool Crew::take(std::vector<Task>& taken, std::uint64_t& recalls) {
   std::unique_lock lock(mutex_);
   std::size_t calls = 0;
-  wakes_.wait(lock, [&] { return stops_ || (!queue_.empty() && (!queue_.front().is_call() || (calls = room()) > 0)); });
+  wakes_.wait(lock, [&] { return stops_ || (!queue_.empty() && (!queue_.front().is_call() || (!quiet_ && (calls = room()) > 0))); });
   if (stops_) return false;
   recalls = recalls_;
   // A concurrent instance's threads take one at a time: a call that hangs holds nobody else's.
   const std::size_t count = threads_ == 1 ? std::min({kTakeMax, queue_.size(), std::max<std::size_t>(1, calls)}) : 1;
-  while (taken.size() < count && (taken.empty() || (!taken.front().checkpoint && !queue_.front().checkpoint))) {
+  while (taken.size() < count && (taken.empty() || !(taken.front().commits() || queue_.front().commits() || (quiet_ && queue_.front().is_call())))) {
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  if (taken.front().commits()) quiet_ = !taken.front().checkpoint;
   return true;
 }
 
 void Crew::give_back(std::vector<Task>& taken, std::size_t from) {
   const std::scoped_lock lock(mutex_);
   if (stops_) return;
-  queue_.insert(behind_checkpoints(), std::make_move_iterator(taken.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(taken.end()));
+  queue_.insert(behind_commits(), std::make_move_iterator(taken.begin() + static_cast<std::ptrdiff_t>(from)), std::make_move_iterator(taken.end()));
 }
 
-std::deque<Crew::Task>::iterator Crew::behind_checkpoints() {
-  return std::find_if(queue_.begin(), queue_.end(), [](const Task& task) { return !task.checkpoint; });
+std::deque<Crew::Task>::iterator Crew::behind_commits() {
+  return std::find_if(queue_.begin(), queue_.end(), [](const Task& task) { return !task.commits(); });
 }
 
 void Crew::recall(std::vector<delivery::Completion>& out) {
@@ -178,6 +186,11 @@ void Crew::work(Basket& basket) {
         std::exchange(task.done, nullptr)(instance_->checkpoint(*task.checkpoint));
         continue;
       }
+      if (task.done) {
+        flush(basket);  // Order: what returned is told first
+        std::exchange(task.done, nullptr)(success());
+        continue;
+      }
       if (task.errand) {
         std::exchange(task.errand, nullptr)(*instance_);
         continue;
@@ -192,8 +205,8 @@ void Crew::work(Basket& basket) {
       give_back(taken, i + 1);
       break;
     }
-    // Here a checkpoint that the stop overtook is still unanswered.
-    if (taken.front().checkpoint && taken.front().done) taken.front().done(overtaken());
+    // Here what the stop overtook of a commit is still unanswered.
+    if (taken.front().done) taken.front().done(overtaken());
     taken.clear();
     flush(basket);
   }
@@ -231,13 +244,10 @@ void Crew::call(Basket& basket, delivery::Delivery delivery) {
   if (std::none_of(completions.begin(), completions.end(), is_it)) completions.push_back(not_called(id));  // it was deferred
 }
 
+// With the mutex: when it returns, also what another thread was about to tell has been told.
 void Crew::flush(Basket& basket) {
-  std::vector<delivery::Completion> completions;
-  {
-    const std::scoped_lock lock(basket.mutex);
-    completions.swap(basket.completions);
-  }
-  if (!completions.empty()) sink_->completed(std::move(completions));
+  const std::scoped_lock lock(basket.mutex);
+  if (!basket.completions.empty()) sink_->completed(std::exchange(basket.completions, {}));
 }
 
 void Crew::sweep() {

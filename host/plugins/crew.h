@@ -24,6 +24,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
 
   void run(std::unique_ptr<Instance> instance);
   void submit(std::vector<delivery::Delivery> deliveries);
+  void quiesce(std::function<void(Result<>)> quiet);
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done);
 
   // On a worker, before any call that waits; the instance that runs at most one thing at a time does nothing else meanwhile. What is never carried
@@ -41,10 +42,11 @@ class Crew : public std::enable_shared_from_this<Crew> {
   struct Task {
     delivery::Delivery delivery;
     std::optional<delivery::Checkpoint> checkpoint;
-    std::function<void(Result<>)> done;
+    std::function<void(Result<>)> done;  // of a checkpoint; alone: of a quiesce
     std::function<void(Instance&)> errand;
 
-    [[nodiscard]] bool is_call() const { return !checkpoint && !errand; }
+    [[nodiscard]] bool commits() const { return checkpoint || done; }
+    [[nodiscard]] bool is_call() const { return !commits() && !errand; }
   };
   static constexpr std::uint64_t kNoCall = UINT64_MAX;
   // What one worker's calls answered; the sweep empties it, too, so that a call that hangs holds nothing back.
@@ -70,13 +72,16 @@ class Crew : public std::enable_shared_from_this<Crew> {
   // How many calls more the plugin may have open. Order: `full_` before the count, so that a call that ends meanwhile wakes who found no room.
   std::size_t room();
 
-  // What the worker does next. A checkpoint is taken alone, so that no call that hangs sits on it.
+  // Ahead of everything that waits.
+  void commit_next(Task task);
+
+  // What the worker does next. What belongs to a commit is taken alone, so that no call that hangs sits on it.
   bool take(std::vector<Task>& taken, std::uint64_t& recalls);
 
   // What is not begun goes back, before what came since, so that a checkpoint waits for one slow call and not for many.
   void give_back(std::vector<Task>& taken, std::size_t from);
 
-  [[nodiscard]] std::deque<Task>::iterator behind_checkpoints();
+  [[nodiscard]] std::deque<Task>::iterator behind_commits();
 
   // The plugin says that it is unavailable: what waits for its turn goes back without a call.
   void recall(std::vector<delivery::Completion>& out);
@@ -105,6 +110,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
   std::deque<Task> queue_;
   std::uint32_t alive_ = 0;
   bool sweeping_ = false, ends_ = false, closed_ = false;
+  bool quiet_ = false;  // calls wait for the checkpoint that comes
   std::atomic<bool> stops_{false};
   std::atomic<bool> full_{false};  // somebody waits until a call ends
   std::atomic<std::uint64_t> recalls_{0};

@@ -53,6 +53,8 @@ class InstanceSubscriber final : public PluginSubscriber {
     if (crew_) crew_->submit(std::move(deliveries));
   }
 
+  void quiesce(std::function<void(Result<>)> quiet) override { crew_->quiesce(std::move(quiet)); }
+
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) override {
     if (!has_checkpoint_) return done(success());
     crew_->checkpoint(std::move(checkpoint), std::move(done));

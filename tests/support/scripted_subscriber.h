@@ -115,12 +115,28 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     }
     changed_.notify_all();
   }
+  // With one thread as a serial plugin: that thread says when it is quiet.
+  void quiesce(std::function<void(Result<>)> quiet) override {
+    if (thread_count_ > 1) return quiet(success());
+    {
+      const std::lock_guard lock(mutex_);
+      quiet_ = std::move(quiet);
+      rests_ = true;
+    }
+    changed_.notify_all();
+  }
   void checkpoint(delivery::Checkpoint checkpoint, std::function<void(Result<>)> done) override {
     if (withholds_checkpoints) {
       ++checkpoints_withheld;
       return;
     }
-    done(on_checkpoint ? on_checkpoint(checkpoint) : Result<>(success()));
+    auto result = on_checkpoint ? on_checkpoint(checkpoint) : Result<>(success());
+    {
+      const std::lock_guard lock(mutex_);
+      rests_ = false;
+    }
+    changed_.notify_all();
+    done(std::move(result));
   }
   std::vector<std::uint64_t> stop(MonotonicTime) override {
     end();
@@ -133,7 +149,7 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     kv_ = request.kv;
     lanes_.clear();
     queue_.clear();
-    ending_ = false;
+    ending_ = rests_ = false;
     for (int n = 0; n < thread_count_; ++n) threads_.emplace_back([this, sink = sink_] { work(sink); });
   }
   void end() {
@@ -145,12 +161,22 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     }
     changed_.notify_all();
     for (auto& thread : threads) thread.join();
+    std::unique_lock lock(mutex_);
+    const auto quiet = std::exchange(quiet_, nullptr);
+    lock.unlock();
+    if (quiet) quiet(fail(ErrorCode::cancelled, "it stopped first"));
   }
   void work(const std::shared_ptr<delivery::Sink>& sink) {
     std::unique_lock lock(mutex_);
     for (;;) {
-      changed_.wait(lock, [&] { return ending_ || !queue_.empty(); });
+      changed_.wait(lock, [&] { return ending_ || quiet_ || (!queue_.empty() && !rests_); });
       if (ending_) return;
+      if (const auto quiet = std::exchange(quiet_, nullptr)) {
+        lock.unlock();
+        quiet(success());
+        lock.lock();
+        continue;
+      }
       auto delivery = std::move(queue_.front());
       queue_.pop_front();
       ++running_;
@@ -190,6 +216,8 @@ class ScriptedSubscriber final : public delivery::Subscriber {
   int starts_ = 0;
   bool reset_seen_ = false;
   bool ending_ = true;
+  bool rests_ = false;  // calls wait for a checkpoint
+  std::function<void(Result<>)> quiet_;
 };
 
 }  // namespace hookhost::test

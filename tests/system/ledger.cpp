@@ -1,5 +1,5 @@
 // A plugin whose effects are lines of a file that it cuts back to its own last checkpoint when it starts: what a kill took away comes again, and
-// stands there once. A checkpoint writes the lines of the events that it covers, and no others: calls may have returned since the host drew the line.
+// stands there once. A checkpoint writes all that was done, as a plugin does that commits a transaction.
 //
 // config:  ledger   file; each checkpoint appends "OFFSET KEY replay|live" of each event, then "checkpoint TOKEN"
 //          work_us  how long a call takes
@@ -33,7 +33,7 @@ class Ledger {
     off_t length = 0, at = 0;
     for (std::string line; std::getline(lines, line);) {
       at += static_cast<off_t>(line.size()) + 1;
-      if (!line.starts_with("checkpoint ") || lines.eof()) continue;  // one without its end was cut by a kill
+      if (!line.starts_with("checkpoint ") || line.ends_with("done") || lines.eof()) continue;  // one without its end was cut by a kill
       token = std::stoull(line.substr(line.find(' ')));
       length = at;
     }
@@ -44,7 +44,9 @@ class Ledger {
 
   void checkpoint(const hookhost::Checkpoint& checkpoint) {
     std::string lines;
-    for (const std::uint64_t offset : checkpoint.offsets) lines += uncovered_.extract(offset).mapped();
+    for (const auto& [offset, line] : done_) lines += line;
+    if (done_.size() != checkpoint.offsets.size()) lines += "checkpoint does not cover what was done\n";
+    done_.clear();
     lines += "checkpoint " + std::to_string(checkpoint.token) + "\n";
     if (::write(file_, lines.data(), lines.size()) != static_cast<ssize_t>(lines.size())) throw std::runtime_error("the ledger cannot be written");
     if (::fdatasync(file_) != 0) throw std::runtime_error("the ledger is not durable");
@@ -52,12 +54,12 @@ class Ledger {
 
   hookhost::Outcome handle(const hookhost::Event& event, hookhost::Call&) {
     if (work_ > 0) ::usleep(work_);
-    uncovered_[event.offset()] = std::to_string(event.offset()) + " " + std::string(event.key()) + (event.is_replay() ? " replay\n" : " live\n");
+    done_[event.offset()] = std::to_string(event.offset()) + " " + std::string(event.key()) + (event.is_replay() ? " replay\n" : " live\n");
     return hookhost::ok();
   }
 
  private:
-  std::map<std::uint64_t, std::string> uncovered_;
+  std::map<std::uint64_t, std::string> done_;
   std::string path_;
   useconds_t work_;
   int file_;

@@ -136,6 +136,7 @@ TEST_F(Outside, AKill9AmidAReplayThatLiveWaitsForLosesNothingAndDoublesNoEffectT
   EXPECT_EQ(host.subscriber("mine").at("state").as_string(), "live");
 
   EXPECT_TRUE(poll_until([&] { return effects().size() >= static_cast<std::size_t>(live.sent()); })) << "with the checkpoint that comes";
+  EXPECT_EQ(contents(host.path("mine.ledger")).find("does not cover"), std::string::npos);
   const auto all = effects();
   ASSERT_EQ(all.size(), static_cast<std::size_t>(live.sent()));
   std::map<std::string, std::uint64_t> last;

@@ -195,7 +195,8 @@ typedef struct hookhost_resume {
 #define HOOKHOST_RESUME_RESET 1u /* the operator asked to start over: what the plugin derived from earlier events must go */
 #define HOOKHOST_RESUME_TEST 2u  /* a life for test events only (`hookhost plugin test`), beside which another may run: leave alone what earlier lives made */
 
-/* What a checkpoint covers. Host's; lives for the call. */
+/* What a checkpoint covers: where calls come one at a time and none is deferred, all that returned since the last one. Where they run side by side
+ * or are deferred, some may end while it begins, and the next one covers those: go by `offsets`. Host's; lives for the call. */
 typedef struct hookhost_checkpoint {
   uint32_t struct_size;
   uint32_t reserved;

@@ -25,6 +25,7 @@ struct OwnStore {
   std::mutex mutex;
   std::map<std::uint64_t, int> durable, staged;
   std::uint64_t token = 0;
+  bool commits_all = false;  // whatever the offsets say; one call at a time
 
   std::shared_ptr<ScriptedSubscriber> subscriber(std::function<bool()> refuse = {}) {
     auto out = std::make_shared<ScriptedSubscriber>(
@@ -33,7 +34,7 @@ struct OwnStore {
           ++staged[delivery.event->offset.value];
           return ScriptedSubscriber::ok();
         },
-        Traits{.concurrency = 4, .max_in_flight = 32, .has_checkpoint = true});
+        Traits{.concurrency = commits_all ? 1U : 4U, .max_in_flight = 32, .has_checkpoint = true}, commits_all ? 1 : 2);
     out->on_start = [this](const StartRequest&) -> Result<std::uint64_t> {
       const std::lock_guard lock(mutex);
       staged.clear();
@@ -47,6 +48,7 @@ struct OwnStore {
         ++durable[offset.value];
         staged.erase(offset.value);
       }
+      EXPECT_TRUE(!commits_all || staged.empty()) << "calls that returned are not covered";
       EXPECT_GT(checkpoint.token, token);
       token = checkpoint.token;
       return success();
@@ -136,6 +138,26 @@ TEST_F(EffectivelyOnce, TokensOverRefusalsAndKills) {
     return own.durable.size() >= static_cast<std::size_t>(rounds) * 300;
   }));
   own.expect_each_once(static_cast<std::size_t>(rounds) * 300);
+}
+
+// One call at a time: whoever commits all that it did when a checkpoint comes has committed what that covers, and nothing else.
+TEST_F(EffectivelyOnce, ASerialOneThatCommitsAllThatItDidIsRight) {
+  OwnStore own;
+  own.commits_all = true;
+  open();
+  for (int round = 0; round < 4; ++round) {
+    const auto subscriber = own.subscriber();
+    attach(subscriber);
+    feed.append_many(500, 17);
+    poll_until([&] { return subscriber->count() >= 250; });
+    if (round < 3) kill_and_open();
+  }
+  ASSERT_TRUE(settled());
+  ASSERT_TRUE(poll_until([&] {
+    const std::lock_guard lock(own.mutex);
+    return own.durable.size() >= 2000;
+  }));
+  own.expect_each_once(2000);
 }
 
 TEST_F(EffectivelyOnce, ATokenThatTheHostDidNotCommitCountsAsDone) {
