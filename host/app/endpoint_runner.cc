@@ -56,12 +56,11 @@ void EndpointRunner::send_test(const endpoints::Endpoint& endpoint, const event_
   if (!sends()) return;
   const WallTime at = clock_.wall();
   const MonotonicTime begun = clock_.monotonic();
-  if (!sender_->open.take(tests_open_)) return keep_test(endpoint.id, attempt_row(*event, endpoints::no_room(), at, {}));
-  ++tests_open_;
+  std::string party = endpoints::party_of(endpoint);
+  if (!sender_->open.take(party, 0)) return keep_test(endpoint.id, attempt_row(*event, endpoints::no_room(), at, {}));
   auto request = endpoints::make_request(endpoint, {.event = event, .attempt = {}, .replay = false, .test = true}, sender_->user_agent, at);
-  transfers_->send(std::move(request), [this, id = endpoint.id, event, at, begun](const Result<http_client::TransferAnswer>& answer) {
-    --tests_open_;
-    sender_->open.give_back();
+  transfers_->send(std::move(request), [this, party = std::move(party), id = endpoint.id, event, at, begun](const Result<http_client::TransferAnswer>& answer) {
+    sender_->open.give_back(party);
     keep_test(id, attempt_row(*event, endpoints::outcome_of(answer, clock_.wall()), at, clock_.monotonic() - begun));
   });
 }

@@ -3,7 +3,6 @@
 // Threads: every function from every thread. Those that ask the engine block on its loop.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,6 +28,7 @@ class EndpointRunner {
                                                   delivery::Earlier earlier = delivery::Earlier::ignored) {
     return engine_.accept(SubscriberId{id}, kKind, start_at, earlier);
   }
+  [[nodiscard]] Result<> may_accept(const std::string& id, const delivery::StartAt& start_at) { return engine_.may_accept(SubscriberId{id}, kKind, start_at); }
   // Starts it, or replaces the running instance.
   [[nodiscard]] Result<> run(endpoints::Endpoint endpoint);
   // Its position stands and nothing is sent; `reason` is shown. What is under way gets a moment to end.
@@ -49,7 +49,6 @@ class EndpointRunner {
   delivery::Engine& engine_;
   state::DeliveryStore& store_;
   const Clock& clock_;
-  std::atomic<std::size_t> tests_open_{0};
   std::optional<endpoints::Sender> sender_;
   std::optional<http_client::Transfers> transfers_;  // last: what it still carries tells the others of its end
 };

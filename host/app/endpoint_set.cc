@@ -103,16 +103,21 @@ Result<> EndpointSet::load(const config::Config& config) {
   return success();
 }
 
+Result<> EndpointSet::may_accept(const config::Config& config) {
+  for (const auto& [name, endpoint] : config.endpoints) {
+    const auto able = runner_.may_accept(name, place_of_new(name, endpoint.start_at, rooms_.store, rooms_.clock.wall()));
+    if (able) continue;
+    const bool other_kind = able.error().code == ErrorCode::refused;
+    return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + (other_kind ? ": " : ".start_at: ") + able.error().message);
+  }
+  return success();
+}
+
 Result<> EndpointSet::accept(const config::Config& config, std::vector<std::string>& held) {
   for (const auto& [name, endpoint] : config.endpoints) {
     const auto place = place_of_new(name, endpoint.start_at, rooms_.store, rooms_.clock.wall());
-    const auto accepted = runner_.accept(name, place, delivery::Earlier::counted);
-    if (accepted && accepted.value().first_time && is_held_unasked(endpoint.start_at, place)) {
-      held.push_back(endpoint.place + ": endpoints." + name + ": is held: " + place.held_because);
-    }
-    if (accepted) continue;
-    const bool other_kind = accepted.error().code == ErrorCode::refused;
-    return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + (other_kind ? ": " : ".start_at: ") + accepted.error().message);
+    HOOKHOST_TRY(const auto accepted, runner_.accept(name, place, delivery::Earlier::counted));
+    if (accepted.first_time && is_held_unasked(place)) held.push_back(endpoint.place + ": endpoints." + name + ": is held: " + place.held_because);
   }
   return success();
 }

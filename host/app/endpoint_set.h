@@ -45,8 +45,9 @@ class EndpointSet final : public api::EndpointControl {
 
   // What there is becomes known; nothing is sent. Error: that of the registry.
   [[nodiscard]] Result<> load(const config::Config& config);
-  // Gives new ones of the file their positions. Error: a start_at that cannot be.
-  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);  // as PluginSet::accept
+  // As PluginSet's, of the endpoints of the file.
+  [[nodiscard]] Result<> may_accept(const config::Config& config);
+  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);
   // Makes what runs what `config` says, at first everything, then what has changed. Those that left the file are detached.
   [[nodiscard]] Result<> apply(const config::Config& config);
   // Now and then.

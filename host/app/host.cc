@@ -71,7 +71,7 @@ Error with_way_out(Error error, const std::string& data_dir) {
 }  // namespace
 
 Host::Host(config::Config config, os::LockFile lock)
-    : config_(std::move(config)), descriptors_(descriptors_for(config_.listen)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
+    : config_(std::move(config)), drain_timeout_(config_.drain_timeout), descriptors_(descriptors_for(config_.listen)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
 
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
@@ -139,6 +139,8 @@ Result<> Host::serve() {
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
   std::vector<std::string> held;
+  HOOKHOST_CHECK(plugins_->may_accept(config_));  // Order: all of both before the first has a position
+  HOOKHOST_CHECK(endpoints_->may_accept(config_));
   HOOKHOST_CHECK(plugins_->accept(config_, held));
   HOOKHOST_CHECK(watch_for_crashes());
   HOOKHOST_CHECK(endpoints_->accept(config_, held));
@@ -255,13 +257,11 @@ void Host::stop() {
   if (stopped_.exchange(true)) return;
   request_stop();
   if (maintenance_.joinable()) maintenance_.join();
-  const Duration drain = [&] {
-    const std::scoped_lock lock(config_mutex_);
-    return poisoned_.load() ? std::min(config_.drain_timeout, kPoisonedDrainMax) : config_.drain_timeout;
-  }();
+  const Duration drain = poisoned_.load() ? std::min(drain_timeout_.load(), kPoisonedDrainMax) : drain_timeout_.load();
   const auto deadline = clock_.monotonic() + drain;
   if (public_server_) public_server_->drain(drain / 4);
   if (engine_) engine_->stop(deadline);
+  { const std::scoped_lock reloading(config_mutex_); }  // one that waited for a start has heard of its end by now; later ones see stopped_
   if (admin_server_) admin_server_->drain(500ms);
   admin_server_.reset();  // Order: it looks at the public one
   public_server_.reset();
@@ -303,7 +303,10 @@ Result<> Host::forget(const SubscriberId& subscriber) {
 }
 
 Result<api::ReloadReport> Host::reload(bool dry_run) {
+  const std::unique_lock one(reload_mutex_, std::try_to_lock);  // it may wait for starts: a second one must not take another thread to wait, too
+  if (!one) return fail(ErrorCode::conflict, "a reload is under way; reload again when it has ended");
   const std::scoped_lock lock(config_mutex_);
+  if (stopped_.load()) return fail(ErrorCode::unavailable, "the host is stopping");
   const auto nothing_changed = [&](const Error& error) {
     return fail(ErrorCode::invalid_config, "nothing was changed: " + without_directory(error.message, config_.file));
   };
@@ -315,9 +318,11 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
   api::ReloadReport report{.changes = std::move(difference.changes), .needs_restart = std::move(difference.needs_restart), .failed = {}};
+  if (const auto able = plugins_->may_accept(next); !able) return nothing_changed(able.error());
+  if (const auto able = endpoints_->may_accept(next); !able) return nothing_changed(able.error());
   if (dry_run) return report;
-  if (const auto accepted = plugins_->accept(next, report.failed); !accepted) return nothing_changed(accepted.error());
-  if (const auto accepted = endpoints_->accept(next, report.failed); !accepted) return nothing_changed(accepted.error());
+  HOOKHOST_CHECK(plugins_->accept(next, report.failed));
+  HOOKHOST_CHECK(endpoints_->accept(next, report.failed));
   if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
   // What only a restart applies stays as it is.
   next.data_dir = config_.data_dir;
@@ -328,6 +333,7 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   ingest_->configure(next.sources);
   const auto before = config_.plugins;
   config_ = std::move(next);
+  drain_timeout_ = config_.drain_timeout;
   HOOKHOST_TRY(const auto failures, plugins_->apply(config_, before, config_.drain_timeout, Await::all, std::move(prepared.value())));
   for (const PluginFailure& failure : failures) report.failed.push_back(failure.why.message);
   for (std::string& line : report.failed) line = without_directory(std::move(line), config_.file);

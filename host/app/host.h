@@ -75,8 +75,10 @@ class Host final : public api::HostControl {
   void report_lost_positions() const;
 
   const Clock& clock_ = system_clock();
+  std::mutex reload_mutex_;          // of one reload. Order: before config_mutex_
   mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
   config::Config config_;
+  std::atomic<Duration> drain_timeout_;  // of config_, for who may not wait for a reload
   const Descriptors descriptors_;
   os::LockFile lock_;
   DiskReserve reserve_;  // of open(), then of the maintenance thread

@@ -16,17 +16,19 @@ inline constexpr Duration kDetachedKept = std::chrono::hours{30 * 24};
 [[nodiscard]] inline delivery::StartAt place_of_new(const std::string& name, const config::When& wish, const state::DeliveryStore& store, WallTime now) {
   auto out = api::start_at(wish, store.positions_lost());
   const auto settled = store.positions_settled_at();
-  const bool by_the_moment = out.kind == delivery::StartAt::Kind::now || out.kind == delivery::StartAt::Kind::age;
+  using Kind = delivery::StartAt::Kind;
+  const bool by_the_moment = out.kind == Kind::now || out.kind == Kind::age || out.kind == Kind::hold;
   if (!settled || now >= *settled + kDetachedKept || !by_the_moment) return out;
-  out.kind = delivery::StartAt::Kind::hold;
+  out.kind = Kind::hold;
   out.position_lost = true;
   out.held_because = "delivery.db was lost before " + to_rfc3339(*settled).substr(0, 10) +
                      ", so whether it had a position is not known. It was here before: resume it; it is new: hookhost replay " + name + " --from now";
   return out;
 }
 
-[[nodiscard]] inline bool is_held_unasked(const config::When& wish, const delivery::StartAt& place) {
-  return place.kind == delivery::StartAt::Kind::hold && wish.kind != config::When::Kind::hold;
+// Held for another reason than its start_at.
+[[nodiscard]] inline bool is_held_unasked(const delivery::StartAt& place) {
+  return place.kind == delivery::StartAt::Kind::hold && place.held_because != delivery::StartAt{}.held_because;
 }
 
 }  // namespace hookhost::app

@@ -10,6 +10,7 @@ namespace {
 using std::chrono_literals::operator""s;
 
 constexpr const char* kNotInUse = "enabled: false in the configuration";
+constexpr std::string_view kKind = "plugin";
 constexpr Duration kStartPatience = 30s;
 
 api::PluginInfo info_of(const config::Plugin& plugin, const plugins::LibraryInfo& declared) {
@@ -187,19 +188,26 @@ void PluginSet::describe_as(const config::Plugin& plugin, const char* state, con
   info_[plugin.name] = {.name = plugin.name, .library = os::file_name(plugin.library), .state = state, .error = error};
 }
 
+Result<> PluginSet::may_accept(const config::Config& config) {
+  for (const auto& [name, plugin] : config.plugins) {
+    const auto able = engine_.may_accept(SubscriberId{name}, kKind, place_of_new(name, plugin.start_at, store_, clock_.wall()));
+    if (!able && able.error().code == ErrorCode::usage) {
+      return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + able.error().message);
+    }
+    if (!able && able.error().code == ErrorCode::refused) return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ": " + able.error().message);
+    HOOKHOST_CHECK(able);
+  }
+  return success();
+}
+
 Result<> PluginSet::accept(const config::Config& config, std::vector<std::string>& held) {
   for (const auto& [name, plugin] : config.plugins) {
     const auto place = place_of_new(name, plugin.start_at, store_, clock_.wall());
-    const auto accepted = engine_.accept(SubscriberId{name}, "plugin", place);
-    if (!accepted && accepted.error().code == ErrorCode::usage) {
-      return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + accepted.error().message);
-    }
-    if (!accepted && accepted.error().code == ErrorCode::refused) return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ": " + accepted.error().message);
-    HOOKHOST_CHECK(accepted);
-    if (!accepted.value().first_time) continue;
-    if (is_held_unasked(plugin.start_at, place)) held.push_back(in_place(plugin, "is held: " + place.held_because));
+    HOOKHOST_TRY(const auto accepted, engine_.accept(SubscriberId{name}, kKind, place));
+    if (!accepted.first_time) continue;
+    if (is_held_unasked(place)) held.push_back(in_place(plugin, "is held: " + place.held_because));
     diagnose(Level::info, "app", "a new subscriber",
-             {{"subscriber", name}, {"state", state::to_string(accepted.value().condition)}, {"position", accepted.value().position.value}});
+             {{"subscriber", name}, {"state", state::to_string(accepted.condition)}, {"position", accepted.position.value}});
   }
   return success();
 }

@@ -42,8 +42,9 @@ class PluginSet {
   // would not be taken, as prepare_plugin() says it.
   [[nodiscard]] Result<Prepared> prepare(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
 
+  // Whether accept() would take them all. Error: a start_at that cannot be, a name that is an endpoint's.
+  [[nodiscard]] Result<> may_accept(const config::Config& config);
   // Gives new ones their positions, before any of their code runs; `held` gets a line for each that is held though its start_at does not say so.
-  // Error: a start_at that cannot be.
   [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);
 
   // Makes what runs what `config` says: `before` tells what has not changed. What is not among `prepared` is prepared now; what failed is tried

@@ -6,6 +6,11 @@
 #include "delivery/engine_impl.h"
 
 namespace hookhost::delivery {
+namespace {
+
+constexpr std::size_t kReceivedMax = 100'000;
+
+}  // namespace
 
 Engine::Engine(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, EngineOptions options)
     : impl_(std::make_unique<Impl>(feed, store, clock, options)) {}
@@ -36,17 +41,27 @@ Result<Offset> Engine::Impl::resolve(const StartAt& at) const {
   return fail(ErrorCode::usage, "this is no place in the event log");
 }
 
-Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at, Earlier earlier) {
-  const std::lock_guard lock(impl_->accept_mutex);
-  HOOKHOST_TRY(const auto known, impl_->on_loop([&]() -> std::optional<state::SubscriberRow> {
-    const Runner* runner = impl_->find(id);
+// Nothing, where nobody has the name. Error: refused.
+Result<std::optional<state::SubscriberRow>> Engine::Impl::known(const SubscriberId& id, std::string_view kind) {
+  HOOKHOST_TRY(auto row, on_loop([&]() -> std::optional<state::SubscriberRow> {
+    const Runner* runner = find(id);
     return runner == nullptr ? std::nullopt : std::optional(runner->row());
   }));
-  if (known && known->kind != kind) {
-    return fail(ErrorCode::refused, id.value + " is known as " + (known->kind == "endpoint" ? "an " : "a ") + known->kind +
-                                        ", whose position is kept: choose another name; or take it out, reload, and: hookhost " +
-                                        (known->kind == "endpoint" ? "endpoint remove " : "plugin forget ") + id.value);
-  }
+  if (!row || row->kind == kind) return row;
+  return fail(ErrorCode::refused, id.value + " is known as " + (row->kind == "endpoint" ? "an " : "a ") + row->kind +
+                                      ", whose position is kept: choose another name; or take it out, reload, and: hookhost " +
+                                      (row->kind == "endpoint" ? "endpoint remove " : "plugin forget ") + id.value);
+}
+
+Result<> Engine::may_accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at) {
+  HOOKHOST_TRY(const auto known, impl_->known(id, kind));
+  if (!known) HOOKHOST_CHECK(impl_->resolve(start_at));
+  return success();
+}
+
+Result<Accepted> Engine::accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at, Earlier earlier) {
+  const std::lock_guard lock(impl_->accept_mutex);
+  HOOKHOST_TRY(const auto known, impl_->known(id, kind));
   if (known) {
     Accepted out{false, known->condition, known->position.frontier};
     if (known->condition != state::Condition::detached) return out;
@@ -220,12 +235,18 @@ Result<> Engine::acknowledge_gaps(const SubscriberId& id) {
 // --- Looking -----------------------------------------------------------------------------------------------------------------------
 
 // Of one that has read nothing in this life, as without an instance, the event log knows how long its next event waits. Not on the loop: it reads.
-void Engine::Impl::tell_lag(SubscriberStatus& of) const {
+// Once for each place: many may stand at the same one, and stay there.
+void Engine::Impl::tell_lag(SubscriberStatus& of) {
   if (of.lag_events == 0 || of.lag > Duration::zero()) return;
   const Offset next = std::max(of.position, core.feed.begin());
-  const auto looked = look_at_heads(core.feed, next, next.next(),
-                                    [&](const EventHead& head) { of.lag = std::max(Duration::zero(), Duration{core.clock.wall() - head.received_at}); });
-  if (!looked) diagnose(Level::warn, "delivery", "the lag of a subscriber is not known: " + looked.error().message, {{"subscriber", of.id.value}});
+  const std::scoped_lock lock(received_mutex_);
+  auto known = received_.find(next);
+  if (known == received_.end()) {
+    if (received_.size() >= kReceivedMax) received_.clear();
+    const auto looked = look_at_heads(core.feed, next, next.next(), [&](const EventHead& head) { known = received_.emplace(next, head.received_at).first; });
+    if (!looked) diagnose(Level::warn, "delivery", "the lag of a subscriber is not known: " + looked.error().message, {{"subscriber", of.id.value}});
+  }
+  if (known != received_.end()) of.lag = std::max(Duration::zero(), Duration{core.clock.wall() - known->second});
 }
 
 std::vector<SubscriberStatus> Engine::status() {

@@ -47,6 +47,8 @@ class Engine {
   // detached one comes back where it was). `earlier`: whether what it does not get is counted for its status, by a reading of the event log.
   // Error: usage (an offset beyond the end, a time that cannot be), refused (it is known as another kind: what is kept of a plugin is no
   // endpoint's), io_error.
+  // may_accept: the errors of the same, changing nothing.
+  [[nodiscard]] Result<> may_accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at);
   [[nodiscard]] Result<Accepted> accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at, Earlier earlier = Earlier::counted);
 
   // Starts an instance and feeds it from the stored position. An attached one is replaced: the old instance is drained until

@@ -63,7 +63,8 @@ class Engine::Impl {
   void replace(const std::shared_ptr<const Attachment>& by);
   [[nodiscard]] Result<Situation> situation(const SubscriberId& id);
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
-  void tell_lag(SubscriberStatus& of) const;
+  [[nodiscard]] Result<std::optional<state::SubscriberRow>> known(const SubscriberId& id, std::string_view kind);
+  void tell_lag(SubscriberStatus& of);
   [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
 
   static auto ended() { return fail(ErrorCode::unavailable, "the host is stopping; try again when it runs"); }
@@ -103,6 +104,8 @@ class Engine::Impl {
   std::atomic<bool> running_{false};
   std::atomic<std::int64_t> last_round_{0};
   std::thread thread_;
+  std::mutex received_mutex_;
+  std::map<Offset, WallTime> received_;  // when the events at which somebody stands were received
 };
 
 }  // namespace hookhost::delivery

@@ -25,10 +25,11 @@ class RateLimit {
   // When the next one will be there.
   [[nodiscard]] MonotonicTime next(MonotonicTime now) const {
     if (rate_ <= 0 || tokens_ >= 1) return now;
-    return now + Duration(static_cast<std::int64_t>(std::ceil((1 - tokens_) / rate_ * 1e9)));
+    return now + Duration(static_cast<std::int64_t>(std::ceil(std::min((1 - tokens_) / rate_, kWaitSecondsMax) * 1e9)));
   }
 
  private:
+  static constexpr double kWaitSecondsMax = 86'400;  // a rate may be as good as none; then it is asked again
   [[nodiscard]] double burst() const { return std::max(1.0, rate_ / 10); }
 
   double rate_;

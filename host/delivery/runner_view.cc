@@ -102,6 +102,10 @@ SubscriberStatus Runner::status() const {
   } else {
     out.state = live_ ? "live" : "catching_up";
   }
+  if (main_ && main_->open_lanes() >= core_.options.blocked_lanes_max) {
+    out.reason = "as many keys are blocked as delivery.blocked_lanes_max lets be (" + std::to_string(core_.options.blocked_lanes_max) + "): no other event is read until one of them goes on";
+    out.way_out = "hookhost deliveries list --subscriber " + name + " --state blocked shows why; mend the handler, or raise delivery.blocked_lanes_max and restart";
+  }
   return out;
 }
 

@@ -17,7 +17,7 @@ constexpr std::uint32_t uncommitted_max(std::uint32_t concurrency) { return std:
 class Instance : public std::enable_shared_from_this<Instance> {
  public:
   Instance(std::shared_ptr<const Endpoint> endpoint, Sender& sender, std::shared_ptr<delivery::Sink> sink)
-      : endpoint_(std::move(endpoint)), sender_(sender), sink_(std::move(sink)), group_(sender_.transfers.new_group()) {}
+      : endpoint_(std::move(endpoint)), party_(party_of(*endpoint_)), sender_(sender), sink_(std::move(sink)), group_(sender_.transfers.new_group()) {}
 
   void send(const delivery::Delivery& delivery) {
     if (!take_room()) return complete({.id = delivery.id, .outcome = no_room(), .kv = {}, .took = {}});
@@ -43,7 +43,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
  private:
   bool take_room() {
     const std::scoped_lock lock(mutex_);
-    if (!sender_.open.take(running_)) return false;
+    if (!sender_.open.take(party_, running_)) return false;
     ++running_;
     return true;
   }
@@ -62,12 +62,13 @@ class Instance : public std::enable_shared_from_this<Instance> {
       tell = !stopped_;
     }
     if (tell) complete(std::move(completion));
-    sender_.open.give_back();
+    sender_.open.give_back(party_);
     const std::scoped_lock lock(mutex_);
     if (--running_ == 0) idle_.notify_all();
   }
 
   const std::shared_ptr<const Endpoint> endpoint_;
+  const std::string party_;
   Sender& sender_;
   const std::shared_ptr<delivery::Sink> sink_;
   const std::uint64_t group_;

@@ -23,6 +23,9 @@ struct Sender {
   OpenRequests open;
 };
 
+// Who shares what may be open: a team, or an endpoint of none.
+[[nodiscard]] inline std::string party_of(const Endpoint& endpoint) { return endpoint.team ? "team " + *endpoint.team : endpoint.id.value; }
+
 // Threads: as delivery::Subscriber asks. Requests run on the transfers' thread; nothing here blocks but stop(), which ends what still runs at
 // its deadline.
 [[nodiscard]] std::shared_ptr<delivery::Subscriber> make_subscriber(Endpoint endpoint, Sender& sender);

@@ -1,10 +1,16 @@
 #include "http_client/easy.h"
 
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+
 namespace hookhost::http_client {
 
 namespace {
 
-constexpr std::string_view kNoExpect = "Expect:";
+constexpr std::array<std::string_view, 3> kNotAdded{"Expect", "Accept", "Content-Type"};
+constexpr std::string_view kLeftOut = ":";  // libcurl's way to leave one out
 constexpr std::string_view kSeparator = ": ";
 constexpr std::string_view kEmpty = ";";  // libcurl's way to send an empty one
 
@@ -13,15 +19,19 @@ bool ends_its_line(std::string_view text) { return text.find_first_of(std::strin
 }  // namespace
 
 Result<HeaderList> HeaderList::of(const std::vector<std::pair<std::string, std::string>>& headers) {
-  std::size_t bytes = kNoExpect.size() + 1;
+  std::size_t bytes = 0;
+  for (const auto name : kNotAdded) bytes += name.size() + kLeftOut.size() + 1;
   for (const auto& [name, value] : headers) {
     if (ends_its_line(name) || ends_its_line(value)) return fail(ErrorCode::usage, "a header holds a line break; mend its value");
     bytes += name.size() + kSeparator.size() + value.size() + 1;
   }
   HeaderList out;
   out.bytes_.reserve(bytes);  // Order: lines point into it, so it must not grow
-  out.lines_.reserve(headers.size() + 1);
-  out.append(kNoExpect, {}, {});
+  out.lines_.reserve(headers.size() + kNotAdded.size());
+  for (const auto name : kNotAdded) {
+    const auto is_it = [&](const auto& header) { return equals_ignoring_case(header.first, name); };
+    if (std::none_of(headers.begin(), headers.end(), is_it)) out.append(name, kLeftOut, {});
+  }
   for (const auto& [name, value] : headers) out.append(name, value.empty() ? kEmpty : kSeparator, value);
   return out;
 }

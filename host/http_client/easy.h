@@ -20,7 +20,8 @@ struct FreeHandle {
 };
 using EasyHandle = std::unique_ptr<CURL, FreeHandle>;
 
-// A request's header lines as libcurl reads them, without "Expect: 100-continue", which costs a round trip. In two pieces of memory:
+// A request's header lines as libcurl reads them, without what libcurl would add: "Expect: 100-continue", which costs a round trip, and an Accept or
+// Content-Type that the caller did not say. In two pieces of memory:
 // curl_slist_append would take two for each line, and walk the list for each.
 class HeaderList {
  public:

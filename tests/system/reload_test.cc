@@ -95,6 +95,12 @@ TEST_F(Reload, OfAnInvalidFileChangesNothing) {
   host.plugins.erase("second");
   host.plugins["second"] = "{library: \"" + library("test_probe") + "\", start_at: 1000000, config: {journal: \"" + host.path("second.journal") + "\"}}";
   ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("beyond the end"));
+  // Nor does one beside it, which is right and stands first, get a position.
+  add_probe("first");
+  ASSERT_NO_FATAL_FAILURE(is_refused_and_changes_nothing("beyond the end"));
+  EXPECT_EQ(host.run({"reload", "--dry-run"}).status, 1);
+  EXPECT_EQ(host.run({"status", "first"}).status, 1);
+  host.plugins.erase("first");
   host.plugins.erase("second");
   // A running plugin is not taken down by a slip in its own lines.
   add_probe("probe", "concurrency: 9, ");

@@ -211,11 +211,12 @@ TEST_F(Start, AfterTheLossOfDeliveryDbOneThatIsNamedLaterIsHeldWhereNothingIsPas
   ASSERT_TRUE(host.start());
   host.plugins["away"] = away;
   add_probe("new");
+  add_probe("asks_to_wait", "start_at: hold, ");
   add_probe("told", "start_at: 2, ");
   host.write_config();
   const Ran ran = host.run({"reload"});
   EXPECT_EQ(ran.status, 1) << ran;
-  for (const char* name : {"away", "new"}) {
+  for (const char* name : {"away", "new", "asks_to_wait"}) {
     EXPECT_THAT(ran.err, HasSubstr("plugins." + std::string(name) + ": is held: delivery.db was lost"));
     EXPECT_EQ(host.subscriber(name).at("state").as_string(), "held");
     EXPECT_EQ(host.subscriber(name).at("position").to_number<int>(), 0);

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
+#include <chrono>
 #include <csignal>
+#include <future>
 #include <memory>
 #include <sstream>
 #include <thread>
@@ -51,9 +53,14 @@ CommandResult serve(Context& context, const HostOptions& options) {
            std::string("hookhost ") + kVersion + (ready ? " is ready" : " runs, but refuses events: " + ready.error().message),
            {{"public_port", host->public_port()}, {"admin_port", host->admin_port()}});
   std::thread waiter([&] {
+    std::future<void> reloading;  // on a thread of its own, for a stop does not wait for its starts
     for (int signal = 0; sigwait(&signals, &signal) == 0;) {
       if (signal != SIGHUP) break;
-      reload(*host);
+      if (reloading.valid() && reloading.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+        diagnose(Level::error, "app", "a reload is under way; send SIGHUP again when it has ended");
+      } else {
+        reloading = std::async(std::launch::async, [&] { reload(*host); });
+      }
     }
     host->request_stop();
   });

@@ -103,6 +103,7 @@ TEST_F(Wishes, ANewSecretLetsTheOneBeforeSignForItsGrace) {
   EXPECT_EQ(of.previous_until, now + 24h);
   ASSERT_TRUE(apply({.secret = ""}));
   EXPECT_TRUE(built(of).endpoint.secrets.empty()) << "none from now on";
+  EXPECT_FALSE(apply({.secret = "fifth", .secret_grace = 24h * 100'000})) << "no clock goes so far";
 }
 
 TEST_F(Wishes, AGraceAloneIsThatOfTheRotationUnderWay) {

@@ -276,6 +276,7 @@ TEST_F(Replay, ThatIsDoneLeavesNoEarlierEventsToTell) {
   open();
   auto subscriber = std::make_shared<ScriptedSubscriber>();
   attach(subscriber, StartAt{});
+  ASSERT_TRUE(settled());
   ASSERT_TRUE(poll_until([&] { return status().earlier_events == 30; }));
   auto request = from_beginning();
   request.from = {.kind = StartAt::Kind::offset, .offset = Offset{20}};

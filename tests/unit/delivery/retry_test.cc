@@ -195,8 +195,10 @@ TEST_F(Retry, AboveTheMostBlockedKeysThePositionWaits) {
   ASSERT_TRUE(poll_until([&] { return subscriber->count() > 200; }));
   EXPECT_LE(status().blocked_keys, 10U + 16U);
   EXPECT_LE(status().position, Offset{26});
+  EXPECT_TRUE(poll_until([&] { return status().reason.find("blocked_lanes_max") != std::string::npos; }));
   broken = false;
   ASSERT_TRUE(settled());
+  EXPECT_EQ(status().reason, "");
   expect_once_in_order(subscriber->calls(), 1000);
 }
 

@@ -9,16 +9,16 @@ namespace hookhost::endpoints {
 namespace {
 
 // Takes as many as it is given.
-std::size_t take_all(OpenRequests& open) {
+std::size_t take_all(OpenRequests& open, const std::string& party) {
   std::size_t own = 0;
-  while (open.take(own)) ++own;
+  while (open.take(party, own)) ++own;
   return own;
 }
 
 TEST(OpenRequests, OneThatIsAloneHasItsShareAndIsNotRefusedWithinIt) {
   for (const std::size_t max : {1, 4, 9, 100, 4'096}) {
     OpenRequests open(max);
-    EXPECT_GE(take_all(open), open.of_one_max()) << max;
+    EXPECT_GE(take_all(open, "alone"), open.of_one_max()) << max;
   }
 }
 
@@ -27,15 +27,33 @@ TEST(OpenRequests, ThoseThatHangLeaveHundredsTheirFirstAndNeverAreMoreOpenThanMa
   OpenRequests open(kMax);
   std::size_t all = 0;
   for (int n = 0; n < 500; ++n) {
-    const std::size_t own = take_all(open);
+    const std::size_t own = take_all(open, std::to_string(n));
     EXPECT_GE(own, 1U) << "number " << n;
     all += own;
   }
   EXPECT_LE(all, kMax);
-  for (std::size_t n = all; n < kMax; ++n) EXPECT_TRUE(open.take(0));
-  EXPECT_FALSE(open.take(0)) << "nothing is free";
-  open.give_back();
-  EXPECT_TRUE(open.take(0));
+  for (std::size_t n = all; n < kMax; ++n) EXPECT_TRUE(open.take("late " + std::to_string(n), 0));
+  EXPECT_FALSE(open.take("last", 0)) << "nothing is free";
+  open.give_back("0");
+  EXPECT_TRUE(open.take("last", 0));
+}
+
+TEST(OpenRequests, ATeamWhoseEndpointsAllHangLeavesTheOthersTheirs) {
+  OpenRequests open(1'000);
+  const auto all_hang = [&](const std::string& team) {
+    std::size_t all = 0;
+    for (int endpoint = 0; endpoint < 1'000; ++endpoint) all += open.take(team, 0) ? 1 : 0;
+    return all;
+  };
+  EXPECT_LE(all_hang("a"), 500U);
+  EXPECT_LE(all_hang("b"), 250U);
+  EXPECT_GE(take_all(open, "c"), 10U) << "one endpoint of another team";
+}
+
+TEST(OpenRequests, AnEndpointThatHangsLeavesThoseOfItsTeamTheirs) {
+  OpenRequests open(1'000);
+  EXPECT_LE(take_all(open, "a"), 200U);
+  for (int endpoint = 0; endpoint < 100; ++endpoint) EXPECT_TRUE(open.take("a", 0)) << endpoint;
 }
 
 }  // namespace

@@ -158,6 +158,17 @@ TEST_F(TransfersTest, FailuresNameTheOriginOnly) {
   for (const char* word : {"secret-path", "token", "word"}) EXPECT_EQ(answer.error().message.find(word), std::string::npos) << answer.error().message;
 }
 
+// A request that is passed through must arrive as it came.
+TEST_F(TransfersTest, NothingIsAddedThatTheCallerDidNotSay) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  ASSERT_TRUE(send({.url = receiver.url(), .headers = {{"X-One", "1"}}, .body = "x"}));
+  ASSERT_TRUE(send({.url = receiver.url(), .headers = {{"content-type", "text/xml"}, {"Accept", "text/plain"}}, .body = "x"}));
+  const auto heads = receiver.heads();
+  for (const char* name : {"Content-Type", "Accept", "Expect", "User-Agent"}) EXPECT_EQ(heads[0].find(name), std::string::npos) << heads[0];
+  EXPECT_NE(heads[1].find("content-type: text/xml"), std::string::npos) << heads[1];
+  EXPECT_NE(heads[1].find("Accept: text/plain"), std::string::npos) << heads[1];
+}
+
 TEST_F(TransfersTest, HeadersWithLineBreaksAreRefused) {
   const auto answer = send({.url = "http://127.0.0.1:1/", .headers = {{"X-A", "b\r\nX-C: d"}}});
   ASSERT_FALSE(answer);
