@@ -16,6 +16,7 @@ namespace {
 struct Armed {
   bool kill = false;
   std::uint64_t at = 0;  // which pass; 0: every one
+  bool onward = false;   // and every one after it
   std::uint64_t passes = 0;
 };
 
@@ -47,7 +48,7 @@ bool reach_failpoint(std::string_view name) noexcept {
   if (found == all.armed.end()) return false;
   Armed& point = found->second;
   ++point.passes;
-  if (point.at != 0 && point.passes != point.at) return false;
+  if (point.passes < point.at || (point.at != 0 && !point.onward && point.passes != point.at)) return false;
   if (point.kill) {
     ::kill(::getpid(), SIGKILL);
     for (;;) ::pause();
@@ -68,7 +69,10 @@ bool arm_failpoints(std::string_view specification) {
     std::string_view action = one.substr(equals + 1);
     Armed point;
     if (const auto at = action.find('@'); at != std::string_view::npos) {
-      const auto count = parse_u64(action.substr(at + 1));
+      std::string_view which = action.substr(at + 1);
+      point.onward = which.ends_with('+');
+      if (point.onward) which.remove_suffix(1);
+      const auto count = parse_u64(which);
       if (!count || *count == 0) return false;
       point.at = *count;
       action = action.substr(0, at);

@@ -3,7 +3,8 @@
 //   HOOKHOST_FAILPOINT("event_log.before_sync");
 //
 // The environment variable HOOKHOST_FAILPOINTS arms them at the first use: "event_log.before_sync=kill@3,state.commit=error" kills the
-// process (SIGKILL) at the third pass, and makes failpoint_error() true at each pass. Unarmed, a failpoint costs one relaxed load.
+// process (SIGKILL) at the third pass, and makes failpoint_error() true at each pass ("error@3+": from the third on).
+// Unarmed, a failpoint costs one relaxed load.
 #pragma once
 
 #include <atomic>

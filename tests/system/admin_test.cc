@@ -110,7 +110,7 @@ TEST_F(Admin, RefusalsHaveTheirCodeAndTheirLineInTheDiagnostics) {
 
 TEST_F(Admin, AnInternalErrorIsToldToTheOperatorOnly) {
   add_probe("probe");
-  ASSERT_TRUE(host.start({}, {"HOOKHOST_FAILPOINTS=state.commit=error@10"}));
+  ASSERT_TRUE(host.start({}, {"HOOKHOST_FAILPOINTS=state.commit=error@10+"}));
   RawAnswer answer{200, {}, {}};
   for (int i = 0; i < 20 && answer.status == 200; ++i) answer = ask("POST", std::string("/api/subscribers/probe/") + (i % 2 == 0 ? "pause" : "resume"), host.authorization());
   expect_error(answer, 500, "internal_error");

@@ -94,8 +94,8 @@ TEST_F(HostAddress, TheHostOfAnotherDirectoryAtTheSameAddressIsNotMistakenForIt)
   std::string config = contents(host.config_path());
   write_text(host.path("conf/other.yaml"), config.replace(config.find("../data"), 7, "../other"));
   const Ran status = plain({"status", "-c", host.path("conf/other.yaml")});
-  EXPECT_EQ(status.status, 0) << status;
-  EXPECT_THAT(status.out, HasSubstr("host: not running"));
+  EXPECT_EQ(status.status, 3) << status;
+  EXPECT_THAT(status.err, HasSubstr("other is no data directory"));
 }
 
 TEST_F(HostAddress, OneThatDoesNotAnswerIsFourAndIsNamedWithItsPlace) {

@@ -70,8 +70,8 @@ TEST_F(KeptState, StoppedAfterTwentyExhaustedWithRejectsInBetweenSurvivesARestar
   const auto seen = types_of("watcher");
   EXPECT_EQ(std::count(seen.begin(), seen.end(), "hookhost.subscriber.stopped"), 1);
   EXPECT_EQ(std::count(seen.begin(), seen.end(), "hookhost.subscriber.recovered"), 1);
-  EXPECT_EQ(std::count(seen.begin(), seen.end(), "hookhost.subscriber.exhausted"), 20) << testing::PrintToString(seen);
-  EXPECT_EQ(seen.size(), 22U) << "and nothing of Kakiyo's";
+  EXPECT_EQ(std::count(seen.begin(), seen.end(), "hookhost.subscriber.exhausted"), 19) << "the last one is held from the first: " << testing::PrintToString(seen);
+  EXPECT_EQ(seen.size(), 21U) << "and nothing of Kakiyo's";
   EXPECT_EQ(types_of("probe"), std::vector<std::string>(25, "linkedin.message.received")) << "who declares * gets none of the host's own";
 }
 
