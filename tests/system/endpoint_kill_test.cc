@@ -249,7 +249,7 @@ TEST_F(EndpointKillRounds, WhatWasAnsweredReachesEveryEndpointThatItMatchesAndOn
   ++life_;
   ASSERT_TRUE(host.start());
   for (Provider* provider : providers) ASSERT_NO_FATAL_FAILURE(provider->send_the_rest(host.public_port())) << host.diagnostics();
-  for (const auto& taker : takers_) ASSERT_TRUE(host.catches_up(ids_[taker.get()]));
+  for (const auto& taker : takers_) ASSERT_TRUE(host.catches_up(ids_[taker.get()], std::chrono::minutes{4}));
 
   ASSERT_NO_FATAL_FAILURE(is_in_the_log_once(providers, host.events()));
   const auto all = events();
