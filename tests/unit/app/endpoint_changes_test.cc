@@ -3,13 +3,9 @@
 
 #include <future>
 
-#include "app/endpoint_set.h"
-#include "os/file_system.h"
-#include "support/fake_delivery_store.h"
-#include "support/fake_feed.h"
 #include "support/http_receiver.h"
 #include "support/poll.h"
-#include "support/temp_dir.h"
+#include "endpoint_rooms.h"
 
 namespace hookhost::app {
 namespace {
@@ -18,29 +14,16 @@ using namespace std::chrono_literals;
 using test::HttpReceiver;
 using test::poll_until;
 
-const Clock& real() { return system_clock(); }
-
 // Time stands still but where a test lets it go on: what waits for a delay waits for ever.
-class EndpointChanges : public testing::Test {
+class EndpointChanges : public EndpointRooms {
  protected:
-  EndpointChanges() {
-    EXPECT_TRUE(engine->start());
+  EndpointChanges() : EndpointRooms(Time::stands) {
     config.endpoint_defaults.allow_http = true;
     config.endpoint_defaults.allowed_networks = {parse_network("127.0.0.0/8").value()};
     EXPECT_TRUE(set->load(config));
     EXPECT_TRUE(apply());
   }
-  ~EndpointChanges() override {
-    feed.open_gate();
-    engine->stop(clock.monotonic());
-    engine.reset();  // Order: its subscribers use the set's sender
-    set.reset();
-  }
-  std::unique_ptr<EndpointSet> make() { return std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine, store, *registry, ingest, ids, clock}); }
-  bool apply() {
-    std::vector<std::string> held;
-    return set->accept(config, held) && set->apply(config);
-  }
+  bool apply() { return accept() && set->apply(config); }
 
   // A receiver that answers when it is let go: before it ends itself.
   HttpReceiver::Answer hanging() {
@@ -61,10 +44,6 @@ class EndpointChanges : public testing::Test {
     EXPECT_TRUE(one) << one.error().message;
     return one ? one.value().id : "";
   }
-  std::string state_of(const std::string& id) {
-    const auto status = engine->status(SubscriberId{id});
-    return status ? status.value().state : "(unknown)";
-  }
   std::string reason_of(const std::string& team, const std::string& id) { return set->endpoint(team, id).value().paused_reason.value_or(""); }
   ErrorCode code_of(const Result<api::Changed>& changed) { return changed ? ErrorCode{} : changed.error().code; }
   // Time goes on while it is waited.
@@ -76,18 +55,6 @@ class EndpointChanges : public testing::Test {
   }
 
   std::atomic<bool> released{false};
-  test::TempDir directory;
-  ManualClock clock;
-  config::Config config;
-  test::FakeFeed feed;
-  test::FakeDeliveryStore store;
-  EventIdGenerator ids{1};
-  std::unique_ptr<state::Registry> registry = std::move(state::Registry::open(directory / "registry.db", true).value());
-  std::unique_ptr<event_log::EventLog> log =
-      std::move(event_log::EventLog::open(os::local_file_system(), {.directory = directory / "events", .disk_free_min = 0}, real()).value());
-  ingest::Ingest ingest{*log, ids, real()};
-  std::unique_ptr<delivery::Engine> engine = std::make_unique<delivery::Engine>(feed, store, clock);
-  std::unique_ptr<EndpointSet> set = make();
 };
 
 TEST_F(EndpointChanges, SwitchedOnWithANewUrlOneWaitsForNoReceiverAndSendsNothingToTheOldOne) {

@@ -1,36 +1,20 @@
 // All endpoints of a host, without anything being sent: who sees which, what a crash leaves, who may change what.
-#include "app/endpoint_set.h"
-
-#include <gtest/gtest.h>
-
-#include "os/file_system.h"
-#include "support/fake_delivery_store.h"
-#include "support/fake_feed.h"
-#include "support/temp_dir.h"
+#include "endpoint_rooms.h"
 
 namespace hookhost::app {
 namespace {
 
-class EndpointSetTest : public testing::Test {
+class EndpointSetTest : public EndpointRooms {
  protected:
-  EndpointSetTest() {
-    EXPECT_TRUE(engine->start());
+  EndpointSetTest() : EndpointRooms(Time::goes_on) {
     config::Endpoint relay;
     relay.name = "relay";
     relay.url = "https://relay.example/";
     relay.events = {Pattern{}};
     config.endpoints.emplace("relay", relay);
     EXPECT_TRUE(set->load(config));
-    std::vector<std::string> held;
-    EXPECT_TRUE(set->accept(config, held));
+    EXPECT_TRUE(accept());
   }
-  ~EndpointSetTest() override {
-    engine->stop(system_clock().monotonic());
-    engine.reset();  // Order: its subscribers use the set's sender
-    set.reset();
-  }
-  std::unique_ptr<EndpointSet> make() { return std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine, store, *registry, ingest, ids, system_clock()}); }
-
   std::string made(const std::optional<std::string>& team, const std::string& url = "https://a.example/") {
     const auto one = set->create(team, {.name = "a", .url = url, .events = std::vector<std::string>{"*"}});
     EXPECT_TRUE(one) << one.error().message;
@@ -41,22 +25,6 @@ class EndpointSetTest : public testing::Test {
     for (const auto& one : set->endpoints(team)) out.push_back(one.id);
     return out;
   }
-  std::string state_of(const std::string& id) {
-    const auto status = engine->status(SubscriberId{id});
-    return status ? status.value().state : "(unknown)";
-  }
-
-  test::TempDir directory;
-  config::Config config;
-  test::FakeFeed feed;
-  test::FakeDeliveryStore store;
-  EventIdGenerator ids{1};
-  std::unique_ptr<state::Registry> registry = std::move(state::Registry::open(directory / "registry.db", true).value());
-  std::unique_ptr<event_log::EventLog> log =
-      std::move(event_log::EventLog::open(os::local_file_system(), {.directory = directory / "events", .disk_free_min = 0}, system_clock()).value());
-  ingest::Ingest ingest{*log, ids, system_clock()};
-  std::unique_ptr<delivery::Engine> engine = std::make_unique<delivery::Engine>(feed, store, system_clock());
-  std::unique_ptr<EndpointSet> set = make();
 };
 
 TEST_F(EndpointSetTest, TeamsSeeWhatTheyMadeAndTheOperatorSeesAll) {
