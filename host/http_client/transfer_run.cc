@@ -38,6 +38,13 @@ std::string origin_of(const std::string& url) {
   return out;
 }
 
+// "the address ::1", "the addresses ::1, 127.0.0.1".
+std::string listed(const std::vector<IpAddress>& addresses) {
+  std::string out = addresses.size() == 1 ? "the address" : "the addresses";
+  for (const IpAddress& one : addresses) out += (&one == &addresses.front() ? " " : ", ") + one.text();
+  return out;
+}
+
 }  // namespace
 
 void TransferRun::prepare(bool again) {
@@ -77,9 +84,14 @@ void TransferRun::set_what_the_group_shares() {
 }
 
 bool TransferRun::permits(const IpAddress& address) {
-  if (transfer_.may_connect(address)) return true;
-  refused_ = address;
-  return false;
+  const bool permitted = transfer_.may_connect(address);
+  auto& known = permitted ? tried_ : refused_;
+  if (std::find(known.begin(), known.end(), address) == known.end()) known.push_back(address);
+  return permitted;
+}
+
+std::string TransferRun::refusal() const {
+  return (refused_.size() > 1 ? "each of " : "") + listed(refused_) + " of " + origin_of(transfer_.url) + " is not allowed";
 }
 
 std::size_t TransferRun::on_body(char* data, std::size_t, std::size_t size, void* self) {
@@ -124,10 +136,13 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   answer_.status = static_cast<int>(status);
   if (code == CURLE_OK || answer_.cut) return std::move(answer_);
   const std::string origin = origin_of(transfer_.url);
-  if (refused_ && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK)) {
-    return fail(ErrorCode::forbidden, "the address " + refused_->text() + " of " + origin + " is not allowed; allowed_networks opens exceptions");
+  const bool none_allowed = code == CURLE_COULDNT_CONNECT && tried_.empty();
+  if (!refused_.empty() && (none_allowed || code == CURLE_ABORTED_BY_CALLBACK)) {
+    return fail(ErrorCode::forbidden, refusal() + "; allowed_networks opens exceptions");
   }
-  return fail(code_of(code), "no answer from " + origin + ": " + curl_easy_strerror(code));
+  std::string message = "no answer from " + origin + ": " + curl_easy_strerror(code);
+  if (!refused_.empty() && !tried_.empty()) message += "; tried " + listed(tried_) + "; " + refusal();  // the failure is that of the allowed ones
+  return fail(code_of(code), std::move(message));
 }
 
 void TransferRun::finish(CURLcode code) {

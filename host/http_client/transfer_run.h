@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "http_client/easy.h"
 #include "http_client/transfers.h"
@@ -34,6 +35,7 @@ class TransferRun {
   [[nodiscard]] bool has_body() const { return transfer_.method != "GET" && transfer_.method != "DELETE"; }
   [[nodiscard]] bool asks_for_leave() const { return transfer_.may_connect && transfer_.proxy.empty(); }
   [[nodiscard]] bool permits(const IpAddress& address);
+  [[nodiscard]] std::string refusal() const;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
@@ -49,7 +51,8 @@ class TransferRun {
   HeaderList headers_;
   TransferAnswer answer_;
   std::size_t header_bytes_ = 0;
-  std::optional<IpAddress> refused_;  // may_connect said no
+  // Of the addresses that a name may have several of: may_connect said no; connected to, or tried.
+  std::vector<IpAddress> refused_, tried_;
 };
 
 }  // namespace hookhost::http_client

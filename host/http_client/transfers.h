@@ -29,8 +29,9 @@ struct Transfer {
   std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
   Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
   std::size_t answer_bytes_max = 64 << 10;                  // more is not read, and the connection is closed
-  // Asked on one of the threads with the address that a connection is about to use or, for a kept one, uses; false ends the transfer before
-  // a byte of it is sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
+  // Asked on one of the threads with the address that a connection is about to use or, for a kept one, uses; false: it is not connected to. Of a
+  // name with several addresses those that are allowed are tried; where none is, or a kept one's is not, the transfer ends before a byte of it is
+  // sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
   std::function<bool(const IpAddress&)> may_connect;
   std::string ca_file;                                      // PEM; empty: the system's roots
   std::string certificate_file, key_file;                   // PEM, of the client; empty: none
@@ -59,7 +60,7 @@ class Transfers {
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
 
-  // Any complete answer is an answer. Errors: unreachable (name, connect, reset), forbidden (may_connect), timeout, usage (URL, header), io_error
+  // Any complete answer is an answer. Errors: unreachable (name, connect, reset), forbidden (may_connect of every address), timeout, usage (URL, header), io_error
   // (TLS, protocol), cancelled (close). Messages name the host and the reason, no header and no body.
   void send(Transfer transfer, Done done);
 

@@ -13,21 +13,26 @@
 namespace hookhost::endpoints {
 namespace {
 
+using Addresses = std::vector<std::string>;
+
 class Names {
  public:
-  void point(const std::string& name, const std::string& address) {
+  void point(const std::string& name, const Addresses& addresses) {
     const std::scoped_lock lock(mutex_);
-    addresses_[name] = *IpAddress::parse(address);
+    auto& of_name = addresses_[name];
+    of_name.clear();
+    for (const std::string& address : addresses) of_name.push_back(*IpAddress::parse(address));
   }
-  std::optional<IpAddress> find(const std::string& name) {
+  void point(const std::string& name, const std::string& address) { point(name, Addresses{address}); }
+  std::vector<IpAddress> find(const std::string& name) {
     const std::scoped_lock lock(mutex_);
     const auto found = addresses_.find(name);
-    return found == addresses_.end() ? std::nullopt : std::optional(found->second);
+    return found == addresses_.end() ? std::vector<IpAddress>{} : found->second;
   }
 
  private:
   std::mutex mutex_;
-  std::map<std::string, IpAddress> addresses_;
+  std::map<std::string, std::vector<IpAddress>> addresses_;
 };
 
 Names& names() {
@@ -62,10 +67,12 @@ addrinfo* node_of(const IpAddress& address, int port, int type) {
 extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* name, const char* service, const addrinfo* hints, addrinfo** out) {
   using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   if (name != nullptr && std::string_view(name).ends_with(".test")) {
-    const auto address = hookhost::endpoints::names().find(name);
-    if (!address) return EAI_NONAME;
-    *out = hookhost::endpoints::node_of(*address, service == nullptr ? 0 : std::atoi(service), hints == nullptr ? SOCK_STREAM : hints->ai_socktype);
-    return 0;
+    const auto addresses = hookhost::endpoints::names().find(name);
+    for (const auto& address : addresses) {
+      *out = hookhost::endpoints::node_of(address, service == nullptr ? 0 : std::atoi(service), hints == nullptr ? SOCK_STREAM : hints->ai_socktype);
+      out = &(*out)->ai_next;
+    }
+    return addresses.empty() ? EAI_NONAME : 0;
   }
   static const auto real = reinterpret_cast<Function>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   return real(name, service, hints, out);
@@ -152,6 +159,47 @@ TEST_F(PrivateAddresses, LettersThatAreMappedToNumbersLeadNowhere) {
   }
   EXPECT_EQ(receiver.connections(), 0U);
   ::setlocale(LC_CTYPE, "C");
+}
+
+// Whichever comes first.
+TEST_F(PrivateAddresses, OfANameWithSeveralTheAllowedOneIsUsedAndNoOther) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  const std::vector<Addresses> orders{{"::1", "127.0.0.1"}, {"127.0.0.1", "::1"}, {"127.0.0.2", "127.0.0.1"}, {"127.0.0.2", "::1", "127.0.0.1"}};
+  std::uint64_t n = 0;
+  for (const auto& order : orders) {
+    const std::string name = "several" + std::to_string(++n) + ".test";
+    names().point(name, order);
+    auto one = endpoint("http://" + name + ":" + std::to_string(receiver.port()) + "/");  // 127.0.0.1 is allowed to it
+    one.id = SubscriberId(name);
+    add(one);
+  }
+  append("k", "x");
+  for (std::uint64_t i = 1; i <= n; ++i) {
+    const std::string id = "several" + std::to_string(i) + ".test";
+    EXPECT_TRUE(poll_until([&] { return status(id).outcomes.ok == 1; })) << status(id).last_error;
+    EXPECT_EQ(status(id).outcomes.retry, 0U) << status(id).last_error;
+  }
+}
+
+TEST_F(PrivateAddresses, WhatIsToldOfANameWithSeveralIsWhatWasTriedAndWhatWasRefused) {
+  std::uint16_t port = 0;
+  { port = HttpReceiver([](const std::string&) { return std::string(); }).port(); }  // nobody listens there any more
+  names().point("one-allowed.test", Addresses{"127.0.0.2", "127.0.0.1"});
+  names().point("none-allowed.test", Addresses{"127.0.0.2", "127.0.0.3"});
+  for (const char* name : {"one-allowed.test", "none-allowed.test"}) {
+    auto one = endpoint("http://" + std::string(name) + ":" + std::to_string(port) + "/");
+    one.id = SubscriberId(name);
+    add(one);
+  }
+  append("k", "x");
+  const auto told = [&](const std::string& id) {
+    EXPECT_TRUE(poll_until([&] { return !status(id).last_error.empty(); }));
+    return status(id).last_error;
+  };
+  const std::string one = told("one-allowed.test"), none = told("none-allowed.test");
+  EXPECT_NE(one.find("tried the address 127.0.0.1; the address 127.0.0.2 of"), std::string::npos) << one;
+  EXPECT_NE(none.find("the addresses 127.0.0.2, 127.0.0.3 of"), std::string::npos) << none;
+  EXPECT_NE(none.find("allowed_networks"), std::string::npos) << none;
 }
 
 TEST_F(PrivateAddresses, ANameThatChangesAfterItWasUsedIsJudgedAnew) {
