@@ -10,6 +10,7 @@ std::optional<std::uint32_t> limit_of(V1Rate rate, const V1RateLimits& limits) {
     case V1Rate::high: return limits.high;
     case V1Rate::medium: return limits.medium;
     case V1Rate::low: return limits.low;
+    case V1Rate::publish: return limits.publish;
     case V1Rate::none: break;
   }
   return std::nullopt;

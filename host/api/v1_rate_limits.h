@@ -1,5 +1,5 @@
-// How often a team may call. Kakiyo's documented rates: windows of a minute, one for each of three classes of calls, per team. Private to
-// the room, but for V1RateLimits.
+// How often a team may call. Kakiyo's documented rates: windows of a minute, one for each of three classes of calls, per team; and one of our own
+// for publishing, which has no bound unless the configuration gives one. Private to the room, but for V1RateLimits.
 #pragma once
 
 #include <array>
@@ -15,12 +15,12 @@ namespace hookhost::api {
 
 // Calls a minute of one team; none: no bound.
 struct V1RateLimits {
-  std::optional<std::uint32_t> high, medium, low;
-  [[nodiscard]] static V1RateLimits kakiyo() { return {60, 30, 15}; }
+  std::optional<std::uint32_t> high, medium, low, publish = {};
+  [[nodiscard]] static V1RateLimits kakiyo() { return {60, 30, 15, {}}; }
   [[nodiscard]] static V1RateLimits off() { return {}; }
 };
 
-enum class V1Rate : std::uint8_t { high, medium, low, none };
+enum class V1Rate : std::uint8_t { high, medium, low, publish, none };
 
 // Threads: from every thread. Memory: what the teams that called take; only those whose key was right are told to it.
 class V1RateLimiter {
@@ -41,7 +41,7 @@ class V1RateLimiter {
   };
   const Clock& clock_;
   std::mutex mutex_;
-  std::map<std::string, std::array<Window, 3>> windows_;
+  std::map<std::string, std::array<Window, static_cast<std::size_t>(V1Rate::none)>> windows_;
 };
 
 }  // namespace hookhost::api

@@ -17,7 +17,7 @@ constexpr std::uint64_t kCallBytesMax = 64 << 10;
 constexpr std::uint64_t kPublishBytesMax = 1 << 20;
 
 constexpr std::array kOwnRoutes{
-    V1Route{.method = "POST", .path = "/v1/events", .kind = V1Route::Kind::publish},
+    V1Route{.method = "POST", .path = "/v1/events", .rate = V1Rate::publish, .kind = V1Route::Kind::publish},
     V1Route{.method = "GET", .path = "/v1/openapi.json", .kind = V1Route::Kind::document},
 };
 

@@ -45,7 +45,9 @@ void end_process_after(Duration patience, int status) {
 api::V1Options v1_options(const config::Api& api) {
   api::V1Options out{.rate_limits = api::V1RateLimits::off(), .types = api.types};
   const auto calls = [](std::uint64_t number) { return std::optional(static_cast<std::uint32_t>(number)); };
-  if (api.rate_limits) out.rate_limits = {calls(api.rate_limits->high), calls(api.rate_limits->medium), calls(api.rate_limits->low)};
+  if (const auto& limits = api.rate_limits) {
+    out.rate_limits = {calls(limits->high), calls(limits->medium), calls(limits->low), limits->publish == 0 ? std::nullopt : calls(limits->publish)};
+  }
   return out;
 }
 

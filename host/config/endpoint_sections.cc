@@ -137,12 +137,13 @@ Api read_api(Section section) {
   const YAML::Node limits = section.take("rate_limits");
   if (limits.IsDefined() && limits.IsScalar()) {
     if (limits.Scalar() == "off") out.rate_limits.reset();
-    if (limits.Scalar() != "off" && limits.Scalar() != "kakiyo") section.problem(limits, "rate_limits", "wants kakiyo, off or {high, medium, low}");
+    if (limits.Scalar() != "off" && limits.Scalar() != "kakiyo") section.problem(limits, "rate_limits", "wants kakiyo, off or {high, medium, low, publish}");
   } else {
     Section numbers = section.section("rate_limits");
     numbers.number("high", out.rate_limits->high, 1, 1'000'000);
     numbers.number("medium", out.rate_limits->medium, 1, 1'000'000);
     numbers.number("low", out.rate_limits->low, 1, 1'000'000);
+    numbers.number("publish", out.rate_limits->publish, 0, 1'000'000);
     numbers.finish();
   }
   section.number("webhooks_max", out.webhooks_max, 1, 1'000'000);

@@ -10,6 +10,17 @@ namespace {
 
 constexpr std::string_view kIdPrefix = "evt_";
 
+// With the node that was taken out, where there was one: nothing is allocated for a place that changes.
+template <class Set>
+void put(Set& set, typename Set::node_type node, const typename Set::value_type& value) {
+  if (node.empty()) {
+    set.insert(value);
+    return;
+  }
+  node.value() = value;
+  set.insert(std::move(node));
+}
+
 bool differs(const DuplicatesWindow::Content& one, const DuplicatesWindow::Content& other) {
   constexpr DuplicatesWindow::Content kNone{};
   return one != other && one != kNone && other != kNone;
@@ -36,7 +47,8 @@ std::string stored_mark(std::string_view sha256, std::string_view sha256_of_cont
   return std::string(sha256.substr(0, sizes.digest.size())).append(sha256_of_content.substr(0, sizes.content.size()));
 }
 
-DuplicatesWindow::Claim DuplicatesWindow::claim(const Mark& mark, const EventId& id, WallTime now, EventId& known, Follower follower) {
+DuplicatesWindow::Claim DuplicatesWindow::claim(const Mark& mark, const EventId& id, WallTime now, EventId& known, Follower follower,
+                                                std::string_view owner) {
   HOOKHOST_ASSERT(id.value.size() == kIdPrefix.size() + sizeof(Code));
   const std::scoped_lock lock(mutex_);
   forget_old(now);
@@ -45,7 +57,7 @@ DuplicatesWindow::Claim DuplicatesWindow::claim(const Mark& mark, const EventId&
     std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
     found->second.content = mark.content;
     found->second.in_flight = true;
-    ages_.emplace_back(now, mark.digest);
+    add(mark.digest, now, owner);
     return Claim::first;
   }
   if (differs(found->second.content, mark.content)) return Claim::differs;
@@ -57,7 +69,7 @@ DuplicatesWindow::Claim DuplicatesWindow::claim(const Mark& mark, const EventId&
   return Claim::known;
 }
 
-void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done) {
+void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done, std::string_view owner) {
   std::vector<Follower> waiting;
   {
     const std::scoped_lock lock(mutex_);
@@ -67,7 +79,7 @@ void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done)
         found->second.in_flight = false;
       } else {
         entries_.erase(found);
-        forget_age(digest);
+        forget_age(digest, owner);
       }
     }
     if (const auto all = followers_.find(digest); all != followers_.end()) {
@@ -78,28 +90,56 @@ void DuplicatesWindow::settle(const Digest& digest, const Result<EventId>& done)
   for (Follower& follower : waiting) follower(done);
 }
 
-void DuplicatesWindow::remember(const Mark& mark, const EventId& id, WallTime received_at) {
+void DuplicatesWindow::remember(const Mark& mark, const EventId& id, WallTime received_at, std::string_view owner) {
   if (id.value.size() != kIdPrefix.size() + sizeof(Code)) return;
   const std::scoped_lock lock(mutex_);
+  forget_old(received_at);
   const auto [found, fresh] = entries_.try_emplace(mark.digest);
   if (!fresh) return;
   std::copy_n(id.value.begin() + kIdPrefix.size(), sizeof(Code), found->second.id.begin());
   found->second.content = mark.content;
-  ages_.emplace_back(received_at, mark.digest);
+  add(mark.digest, received_at, owner);
+}
+
+// Keeps its places by size and by age; an empty one goes.
+template <class Change>
+void DuplicatesWindow::change(Share& share, Change change) {
+  Ages& ages = share.second;
+  auto size = by_size_.extract({ages.size(), &share});
+  auto age = ages.empty() ? decltype(by_age_)::node_type() : by_age_.extract({ages.front().first, &share});
+  change(ages);
+  if (ages.empty()) {
+    shares_.erase(shares_.find(share.first));
+    return;
+  }
+  put(by_size_, std::move(size), {ages.size(), &share});
+  put(by_age_, std::move(age), {ages.front().first, &share});
+}
+
+void DuplicatesWindow::add(const Digest& digest, WallTime at, std::string_view owner) {
+  auto share = shares_.find(owner);
+  if (share == shares_.end()) share = shares_.emplace(owner, Ages{}).first;
+  change(*share, [&](Ages& ages) { ages.emplace_back(at, digest); });
+}
+
+void DuplicatesWindow::forget_oldest_of(Share& share) {
+  entries_.erase(share.second.front().second);
+  change(share, [](Ages& ages) { ages.pop_front(); });
 }
 
 // Otherwise the age of what failed would end the time of the same webhook sent again. It is young: the search ends soon.
-void DuplicatesWindow::forget_age(const Digest& digest) {
-  const auto age = std::find_if(ages_.rbegin(), ages_.rend(), [&](const auto& one) { return one.second == digest; });
-  if (age != ages_.rend()) ages_.erase(std::next(age).base());
+void DuplicatesWindow::forget_age(const Digest& digest, std::string_view owner) {
+  const auto share = shares_.find(owner);
+  if (share == shares_.end()) return;
+  const auto age = std::find_if(share->second.rbegin(), share->second.rend(), [&](const auto& one) { return one.second == digest; });
+  if (age != share->second.rend()) change(*share, [at = std::next(age).base()](Ages& ages) { ages.erase(at); });
 }
 
 // In-flight entries are young; one that is so old that it goes is forgotten too, its followers are still called by settle().
+// Order: what is over goes first, so that nobody loses what still counts while another keeps what does not.
 void DuplicatesWindow::forget_old(WallTime now) {
-  while (!ages_.empty() && (ages_.size() > options_.entries_max || ages_.front().first + options_.window < now)) {
-    entries_.erase(ages_.front().second);
-    ages_.pop_front();
-  }
+  while (!by_age_.empty() && by_age_.begin()->first + options_.window < now) forget_oldest_of(*by_age_.begin()->second);
+  while (entries_.size() > options_.entries_max && !by_size_.empty()) forget_oldest_of(*by_size_.rbegin()->second);
 }
 
 void DuplicatesWindow::configure(DuplicatesOptions options) {

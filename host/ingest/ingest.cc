@@ -12,6 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Teams publish into one window, each with a share of its own; what a source is sent is its provider's.
+std::string_view owner_of(std::string_view source, std::string_view team) { return source == config::kPublishedSource ? team : std::string_view{}; }
 
 // By the provider's id where it has one, for 24 h; else by source and body, for 2 min.
 bool by_id(const config::Source& source) {
@@ -98,7 +100,7 @@ Result<> Ingest::rebuild_duplicates() {
   return reader.each_head(from, log_.durable_end(), [&](const event_log::EventHead& head) {
     const auto found = by_name.find(head.source);
     if (found != by_name.end() && !head.digest.empty() && head.received_at + found->second->duplicates.window() >= now) {
-      found->second->duplicates.remember(to_mark(head.digest), EventId{std::string(head.id)}, head.received_at);
+      found->second->duplicates.remember(to_mark(head.digest), EventId{std::string(head.id)}, head.received_at, owner_of(head.source, head.team));
     }
     return true;
   });
@@ -178,6 +180,7 @@ void Ingest::append(event_log::Event event, std::shared_ptr<SourceState> state, 
   event.id = ids_.next(event.received_at);
   const bool tracked = !event.digest.empty();
   const auto mark = to_mark(event.digest);
+  const std::string owner(owner_of(event.source, event.team));
   if (tracked) {
     // The answer is needed by one of two ways; both share it.
     auto shared = std::make_shared<Answer>(std::move(answer));
@@ -186,7 +189,7 @@ void Ingest::append(event_log::Event event, std::shared_ptr<SourceState> state, 
       if (!done) return (*shared)(fail(done.error()));
       state->counters.duplicates.fetch_add(1, std::memory_order_relaxed);
       (*shared)(Accepted{done.value(), true});
-    });
+    }, owner);
     if (claim == DuplicatesWindow::Claim::follows) return;
     if (claim == DuplicatesWindow::Claim::differs) {
       count_refusal(*state, ErrorCode::idempotency_key_reused);
@@ -198,9 +201,9 @@ void Ingest::append(event_log::Event event, std::shared_ptr<SourceState> state, 
     }
     answer = [shared](Result<Accepted> done) { (*shared)(std::move(done)); };
   }
-  log_.append(event, [this, state, digest = mark.digest, tracked, id = event.id, name = event.source, request_id = std::string(request_id),
+  log_.append(event, [this, state, digest = mark.digest, tracked, owner, id = event.id, name = event.source, request_id = std::string(request_id),
                       answer = std::move(answer)](const Result<Offset>& done) {
-    if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())));
+    if (tracked) state->duplicates.settle(digest, done ? Result<EventId>(id) : Result<EventId>(fail(done.error())), owner);
     if (done) {
       state->counters.accepted.fetch_add(1, std::memory_order_relaxed);
       answer(Accepted{id, false});

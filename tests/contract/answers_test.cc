@@ -59,7 +59,7 @@ class Contract : public testing::Test {
   }
   // Of each class of calls the rate allows one: the next is refused, or the one behind it when a minute ends in between.
   void use_up_the_rates() {
-    allow("{high: 1, medium: 1, low: 1}");
+    allow("{high: 1, medium: 1, low: 1, publish: 1}");
     host_.write_config();
     ASSERT_EQ(host_.run({"reload"}).status, 0);
     for (const auto& [method, path] : book_->ours().calls_with("429")) {

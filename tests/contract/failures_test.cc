@@ -33,7 +33,7 @@ TEST(Contract, HoldsWhenTheHostFails) {
 TEST(Contract, HoldsWhenATeamAsksForTooMuchAtOnce) {
   V1Host host;
   AnswerBook book(ours());
-  host.v1.configure({.rate_limits = {.high = 0, .medium = 0, .low = 0}, .types = {}, .waiting_of_a_team_max = 0});
+  host.v1.configure({.rate_limits = {.high = 0, .medium = 0, .low = 0, .publish = 0}, .types = {}, .waiting_of_a_team_max = 0});
   for (const auto& [method, path] : book.ours().calls_with("429")) {
     const auto answer = host.call(method, "/v1" + without_braces(path), "{}");
     EXPECT_EQ(answer.status, 429) << method << " " << path << ": " << answer.raw.body;

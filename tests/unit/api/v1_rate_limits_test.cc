@@ -69,6 +69,19 @@ TEST(V1RateLimits, CountNeitherOursNorStrangers) {
   EXPECT_EQ(host.call("GET", "/v1/verify").status, 200);
 }
 
+// Kakiyo has no such call, so it has no limit of Kakiyo's.
+TEST(V1RateLimits, PublishingHasOneOfItsOwn) {
+  const test::V1Host host(V1Options{.rate_limits = {.high = 1, .medium = 1, .low = 1, .publish = 3}, .types = {}});
+  const char* const event = R"({"event":"linkedin.message.sent","data":{}})";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(host.call("POST", "/v1/events", event).status, 200);
+  const auto refused = host.call("POST", "/v1/events", event);
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.error(), "rate_limit_exceeded");
+  EXPECT_EQ(refused.raw.header("Retry-After"), "60");
+  EXPECT_EQ(host.call("POST", "/v1/events", event, test::V1Host::kKeyB).status, 200) << "another team pays for it";
+  EXPECT_EQ(host.call("POST", "/v1/webhooks/test", "{}").status, 400) << "and another class";
+}
+
 TEST(V1RateLimits, CanBeOffAndAreChangedByAReload) {
   test::V1Host host;
   for (int i = 0; i < 70; ++i) ASSERT_EQ(host.call("GET", "/v1/verify").status, 200);

@@ -25,7 +25,7 @@ endpoints:
           retry: days, concurrency: 4, rate: 2.5/s, start_at: 2h, order_by: /a, allow_http: false, allowed_networks: [],
           tls: {ca: ca.pem, certificate: c.pem, key: k.pem}, proxy: "http://p:1"}
 teams: {team_1: {api_keys: ["${HH_TEST_SECRET}"], profile: standard}}
-api: {rate_limits: {high: 6, low: 1}, types: [order.paid]}
+api: {rate_limits: {high: 6, low: 1, publish: 600}, types: [order.paid]}
 )");
   ASSERT_TRUE(config) << config.error().message;
   const EndpointDefaults& defaults = config.value().endpoint_defaults;

@@ -13,10 +13,10 @@ const EventId kId{"evt_00000000000000000000000001"};
 
 class Window : public testing::Test {
  protected:
-  Claim claim(char digest, Duration at) {
+  Claim claim(char digest, Duration at, std::string_view owner = {}) {
     EventId known;
-    const Claim out = window.claim({{digest}}, kId, WallTime{} + at, known, [](const Result<EventId>&) {});
-    if (out == Claim::first) window.settle({digest}, kId);
+    const Claim out = window.claim({{digest}}, kId, WallTime{} + at, known, [](const Result<EventId>&) {}, owner);
+    if (out == Claim::first) window.settle({digest}, kId, owner);
     return out;
   }
   DuplicatesWindow window{{.window = 1min, .entries_max = 3}};
@@ -32,6 +32,35 @@ TEST_F(Window, ForgetsTheOldestAboveItsBound) {
   for (char digest = 1; digest <= 5; ++digest) EXPECT_EQ(claim(digest, 0s), Claim::first);
   EXPECT_EQ(claim(5, 0s), Claim::known);
   EXPECT_EQ(claim(1, 0s), Claim::first);
+}
+
+// However much one owner sends: it loses its own oldest, never the others' share.
+TEST_F(Window, AnOwnerAboveItsShareLosesItsOwnOldest) {
+  window.configure({.window = 1min, .entries_max = 4});
+  EXPECT_EQ(claim(1, 0s, "quiet"), Claim::first);
+  EXPECT_EQ(claim(2, 1s, "quiet"), Claim::first);
+  for (char digest = 10; digest < 60; ++digest) EXPECT_EQ(claim(digest, 2s, "loud"), Claim::first);
+  EXPECT_EQ(claim(1, 3s, "quiet"), Claim::known);
+  EXPECT_EQ(claim(2, 3s, "quiet"), Claim::known);
+  EXPECT_EQ(claim(59, 3s, "loud"), Claim::known) << "its newest";
+  EXPECT_EQ(claim(10, 3s, "loud"), Claim::first) << "its oldest";
+  EXPECT_LE(window.size(), 5U);
+}
+
+TEST_F(Window, WhatIsOverGoesBeforeAnybodysShare) {
+  EXPECT_EQ(claim(1, 0s, "silent"), Claim::first);
+  EXPECT_EQ(claim(2, 0s, "silent"), Claim::first);
+  for (char digest = 3; digest < 6; ++digest) EXPECT_EQ(claim(digest, 61s, "other"), Claim::first);
+  for (char digest = 3; digest < 6; ++digest) EXPECT_EQ(claim(digest, 62s, "other"), Claim::known);
+  EXPECT_EQ(window.size(), 3U);
+}
+
+TEST_F(Window, IsRebuiltWithinItsBoundAndWithEachOnesShare) {
+  window.remember({{1}}, kId, WallTime{}, "quiet");
+  for (char digest = 10; digest < 60; ++digest) window.remember({{digest}}, kId, WallTime{} + 1s, "loud");
+  EXPECT_LE(window.size(), 4U);
+  EXPECT_EQ(claim(1, 2s, "quiet"), Claim::known);
+  EXPECT_EQ(claim(59, 2s, "loud"), Claim::known);
 }
 
 TEST_F(Window, AReloadThatChangesItKeepsWhatItKnows) {
