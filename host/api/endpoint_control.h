@@ -64,7 +64,10 @@ struct EndpointInfo {
 
 struct Changed {
   EndpointInfo endpoint;
-  std::optional<std::uint64_t> skipped;  // events that came while its client had switched it off and are not delivered
+  // Switched on from now: the deliveries that are not made any more, of events that came while its client had switched it off and of others that
+  // it had not got by then; and whether a replay was cancelled, whose rest is among them.
+  std::optional<std::uint64_t> skipped;
+  bool replay_cancelled = false;
 };
 
 struct TestTarget {

@@ -92,6 +92,7 @@ Result<json::value> update(HostControl& host, const AdminCall& call, const Path&
   HOOKHOST_TRY(const auto changed, host.endpoints().update(std::nullopt, path[2], wishes));
   json::object out = view(changed.endpoint);
   out["skipped"] = changed.skipped ? json::value(*changed.skipped) : json::value(nullptr);
+  out["replay_cancelled"] = changed.replay_cancelled;
   return json::value(std::move(out));
 }
 

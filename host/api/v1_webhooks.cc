@@ -120,7 +120,12 @@ Result<V1Reply> update(const V1Call& call) {
   HOOKHOST_CHECK(fields.finish());
   HOOKHOST_TRY(const auto changed, call.control.update(call.team, call.webhook_id(), wishes));
   json::object out{{"id", changed.endpoint.id}, {"message", "Webhook updated successfully"}};
+  if (const auto& why = changed.endpoint.paused_reason; why && wishes.active == true) {  // what its owner switched is on, and still it stands
+    out["message"] = "Webhook updated; it stays off and nothing is sent to it until the operator of this host lets it go on: " + *why;
+    out["pausedReason"] = *why;
+  }
   if (changed.skipped) out["skipped"] = *changed.skipped;
+  if (changed.replay_cancelled) out["replayCancelled"] = true;
   add_unknown(out, fields);
   return V1Reply{200, std::move(out)};
 }

@@ -139,15 +139,15 @@ Result<> EndpointSet::switch_off(const std::string& id) {
 }
 
 // What the host disabled goes on with what is held, whoever switched it off since; what the operator paused stays so.
-Result<std::optional<std::uint64_t>> EndpointSet::switch_on(const std::string& id, bool backlog) {
-  using Skipped = std::optional<std::uint64_t>;
+Result<std::optional<delivery::Engine::Skipped>> EndpointSet::switch_on(const std::string& id, bool backlog) {
+  using Skipped = std::optional<delivery::Engine::Skipped>;
   const SubscriberId subscriber{id};
   HOOKHOST_TRY(const auto status, rooms_.engine.status(subscriber));
   const bool was_off = status.state == "paused" && status.reason == kSwitchedOff;
   if (status.state != "stopped" && !was_off) return Skipped{};
   if (was_off && !backlog) {
     if (!runner_.sends()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask again, or ask for the backlog");
-    HOOKHOST_TRY(const std::uint64_t skipped, rooms_.engine.resume_from_now(subscriber));
+    HOOKHOST_TRY(const auto skipped, rooms_.engine.resume_from_now(subscriber));
     return Skipped{skipped};
   }
   HOOKHOST_CHECK(rooms_.engine.resume(subscriber));
@@ -169,7 +169,7 @@ Result<api::Changed> EndpointSet::change(const std::optional<std::string>& team,
   HOOKHOST_CHECK(apply_wishes(wishes, all->rules, rooms_.clock.wall(), next));
   const bool changed = !says_the_same(*old, next);
   const bool on = wishes.active.value_or(false);
-  std::optional<std::uint64_t> skipped;
+  std::optional<delivery::Engine::Skipped> skipped;
   if (on) {
     HOOKHOST_TRY(auto built, build(next, all->rules));
     if (const auto able = may_run(built, all->rules); !able) return fail(ErrorCode::conflict, "nothing can be sent to it: " + able.error().message);
@@ -186,7 +186,10 @@ Result<api::Changed> EndpointSet::change(const std::optional<std::string>& team,
   keep(std::make_shared<const state::WebhookRow>(next));
   if (!next.active || (changed && !on)) HOOKHOST_CHECK(start_row(next, all->rules));
   HOOKHOST_TRY(auto info, endpoint(team, id));
-  return api::Changed{std::move(info), skipped};
+  api::Changed out{.endpoint = std::move(info)};
+  if (skipped) out.skipped = skipped->deliveries;
+  out.replay_cancelled = skipped && skipped->replay;
+  return out;
 }
 
 // Order: nothing is sent any more when its row goes. From then on it is removed for good: what a crash or a failure leaves of it is forgotten at

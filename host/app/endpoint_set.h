@@ -106,7 +106,7 @@ class EndpointSet final : public api::EndpointControl {
   [[nodiscard]] Result<api::Changed> change(const std::optional<std::string>& team, std::string_view id, const api::EndpointWishes& wishes);
   [[nodiscard]] Result<> tidy_up(const Said& now);
   [[nodiscard]] Result<> switch_off(const std::string& id);
-  [[nodiscard]] Result<std::optional<std::uint64_t>> switch_on(const std::string& id, bool backlog);
+  [[nodiscard]] Result<std::optional<delivery::Engine::Skipped>> switch_on(const std::string& id, bool backlog);
   [[nodiscard]] Result<> must_be_changeable(const std::optional<std::string>& team, std::string_view id) const;
   [[nodiscard]] Result<> must_be_an_endpoint(std::string_view id) const;
 

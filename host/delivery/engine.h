@@ -69,9 +69,13 @@ class Engine {
   [[nodiscard]] Result<> pause(const SubscriberId& id, std::string_view reason = "paused by the operator");
   // Ends paused, stopped and held. What was held is delivered first, in order per key. Error: not_found, refused (with the way out).
   [[nodiscard]] Result<> resume(const SubscriberId& id);
-  // The same from the end of the event log on: what is held, blocked or not yet read is no longer asked for (a replay still reaches it). The
-  // answer is how many events that were; counting blocks on reading.
-  [[nodiscard]] Result<std::uint64_t> resume_from_now(const SubscriberId& id);
+  // The same from the end of the event log on: what is held, blocked or not yet read is no longer asked for, and a replay that runs is cancelled
+  // (a new one still reaches it all). Counting blocks on reading.
+  struct Skipped {
+    std::uint64_t deliveries = 0;  // that are not made any more; of an event that the replay would have sent a second time, two
+    bool replay = false;           // one was cancelled
+  };
+  [[nodiscard]] Result<Skipped> resume_from_now(const SubscriberId& id);
 
   // An attempt ended the process that ran it: its outcome is a crash, told when the event's turn comes. Durable when this returns; one life's
   // crash counts once, however often it is told. Call it before attach(). How many crashes the event has now. Error: not_found, io_error.

@@ -225,14 +225,28 @@ Result<> Engine::replay_resume(state::StreamId id) {
   });
 }
 
-Result<std::uint64_t> Engine::resume_from_now(const SubscriberId& id) {
+Result<Engine::Skipped> Engine::resume_from_now(const SubscriberId& id) {
   HOOKHOST_TRY(const auto now, impl_->situation(id));
   if (now.row.condition == state::Condition::detached) return fail(ErrorCode::refused, "it is detached: put it back into the configuration and reload");
   if (!now.attached) return fail(ErrorCode::refused, id.value + " has no running instance: enable it first");
   const Offset end = impl_->core.feed.durable_end();
-  const EventFilter filter = filter_of(now.options);
-  std::uint64_t skipped = 0;
-  HOOKHOST_CHECK(look_at_heads(impl_->core.feed, now.row.position.frontier, end, [&](const EventHead& head) { skipped += filter.passes(head) ? 1 : 0; }));
+  Skipped skipped;
+  HOOKHOST_TRY(auto unsent, impl_->on_loop([&]() -> std::vector<Unsent> {
+    const Runner* runner = impl_->find(id);
+    if (runner == nullptr) return {};
+    skipped.deliveries = runner->status().held;
+    return runner->unsent(end);
+  }));
+  if (unsent.empty()) {
+    HOOKHOST_TRY(const auto stored, impl_->core.store.load(id));
+    if (!stored) return Impl::unknown(id);
+    HOOKHOST_TRY(unsent, unsent_of(*stored, now.options, end));
+  }
+  skipped.replay = unsent.size() > 1;
+  for (const Unsent& one : unsent) {
+    HOOKHOST_TRY(const auto count, count_unsent(impl_->core.feed, one, now.options.order_by));
+    skipped.deliveries += count;
+  }
   HOOKHOST_CHECK(impl_->ordered(id, [end](Runner& runner, Done done) { runner.skip_to(end, std::move(done)); }));
   return skipped;
 }

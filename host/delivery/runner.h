@@ -31,6 +31,7 @@
 #include "delivery/status.h"
 #include "delivery/stream.h"
 #include "delivery/subscriber.h"
+#include "delivery/unsent.h"
 
 namespace hookhost::delivery {
 
@@ -98,6 +99,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   static void stored_deliveries(const state::Loaded& loaded, const DeliveryQuery& query, std::vector<DeliveryStatus>& out);
   [[nodiscard]] std::optional<ReplayProgress> progress() const;
   [[nodiscard]] Offset oldest_needed() const { return needed_; }
+  // What its streams owe, the main one as far as `end`; none: no instance runs, the store has it (unsent_of).
+  [[nodiscard]] std::vector<Unsent> unsent(Offset end) const;
 
   // --- From the instance (through its sink), on the loop -----------------------------------------------------------------------
   void completed(std::uint64_t generation, std::vector<Completion>& completions);

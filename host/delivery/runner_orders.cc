@@ -16,6 +16,23 @@ void carry(const state::ConditionChange& change, state::SubscriberRow& to) {
 
 constexpr Duration kRecountEvery = std::chrono::seconds{1};
 
+// The lanes and the held events of a replay that is cut off go with it: should it go on, it reads again from the oldest of them.
+void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
+  std::optional<Offset> oldest;
+  const auto note = [&](std::optional<Offset> offset) {
+    if (offset) oldest = std::min(*offset, oldest.value_or(*offset));
+  };
+  for (const auto& lane : loaded.lanes) {
+    if (lane.stream != replay.id) continue;
+    note(lane.head);
+    note(lane.first_skipped);
+  }
+  for (const auto& held : loaded.held) {
+    if (held.stream == replay.id) note(held.offset);
+  }
+  if (oldest) replay.position = {std::min(*oldest, replay.position.frontier), {}};
+}
+
 }  // namespace
 
 Offset Runner::next_position() const {
@@ -280,9 +297,9 @@ void Runner::start_over(state::Batch batch, Done done) {
   row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
-    HOOKHOST_TRY(auto earlier, store.replays(batch.subscriber));
-    for (auto& one : earlier) {
-      if (one.state != "running") continue;
+    HOOKHOST_TRY(auto loaded, store.load(batch.subscriber));
+    for (auto& one : loaded ? loaded->replays : std::vector<state::ReplayRow>{}) {
+      step_back(one, *loaded);
       one.state = "cancelled";
       one.finished_at = now;
       batch.replays.push_back(std::move(one));

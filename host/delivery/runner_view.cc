@@ -34,6 +34,20 @@ std::uint64_t Runner::blocked_keys() const {
   return out;
 }
 
+std::vector<Unsent> Runner::unsent(Offset end) const {
+  std::vector<Unsent> out;
+  for (const Stream* stream : {main_.get(), side_.get()}) {
+    if (stream == nullptr) continue;
+    const bool side = stream == side_.get();
+    out.push_back({stream->position(), side ? replay_->row.until : end, side ? *replay_->filter : *filter_, {}});
+    for (const auto& [number, lane] : stream->lanes()) {
+      if (!lane.owed) continue;
+      out.back().lanes.push_back({.stream = stream->id(), .lane = lane.owed->name, .head = lane.owed->head, .first_skipped = lane.owed->first_skipped});
+    }
+  }
+  return out;
+}
+
 SubscriberStatus Runner::status() const {
   SubscriberStatus out;
   out.id = row_.id;

@@ -31,6 +31,7 @@ class FakeEndpointControl final : public api::EndpointControl {
   std::vector<api::ReplayWishes> replays;
   api::EndpointWishes last_wishes;
   std::optional<std::uint64_t> skipped;
+  bool replay_cancelled = false;
   std::optional<Error> failure;  // what every call but team_of_key() ends with
   std::function<void(const std::string& team)> before_change;  // of update(): may hang
 
@@ -75,7 +76,7 @@ class FakeEndpointControl final : public api::EndpointControl {
     const std::scoped_lock lock(mutex_);
     HOOKHOST_TRY(auto* found, find(team, id));
     apply(wishes, *found);
-    return api::Changed{*found, skipped};
+    return api::Changed{*found, skipped, replay_cancelled};
   }
   Result<> remove(const std::optional<std::string>& team, std::string_view id) override {
     const std::scoped_lock lock(mutex_);

@@ -145,7 +145,10 @@ TEST_F(EndpointLife, AClientCannotLiftTheOperatorsPause) {
   ASSERT_EQ(host.run({"endpoint", "pause", id}).status, 0);
   send_messages(0, 2);
   for (const char* wish : {R"({"active":true})", R"({"active":false})", R"({"active":true,"resume":"backlog"})", R"({"events":["*"],"active":true})"}) {
-    EXPECT_EQ(v1(key, "PUT", path, wish).status, 200);
+    const RawAnswer answer = v1(key, "PUT", path, wish);
+    EXPECT_EQ(answer.status, 200);
+    const bool on = std::string_view(wish).find("true") != std::string_view::npos;
+    EXPECT_EQ(object_of(answer).count("pausedReason"), on ? 1U : 0U) << answer.body;
     EXPECT_EQ(state_of(id), "paused") << wish;
   }
   EXPECT_EQ(text(object_of(v1(key, "GET", path)), "pausedReason"), "paused by the operator");
@@ -207,7 +210,7 @@ TEST_F(EndpointLife, SwitchedOnByACommandItSkipsUnlessAskedForTheBacklog) {
   send_messages(0, 2);
   const Ran on = host.run({"endpoint", "update", id, "--active", "true"});
   EXPECT_EQ(on.status, 0) << on;
-  EXPECT_THAT(on.out, HasSubstr("2 events of the time it was off are skipped"));
+  EXPECT_THAT(on.out, HasSubstr("2 deliveries of the time it was off, or not made by then, are skipped"));
   send_messages(2, 3);
   ASSERT_TRUE(reaches(receiver, 1));
   ASSERT_EQ(host.run({"endpoint", "update", id, "--active", "false"}).status, 0);
@@ -215,6 +218,28 @@ TEST_F(EndpointLife, SwitchedOnByACommandItSkipsUnlessAskedForTheBacklog) {
   EXPECT_EQ(host.run({"endpoint", "update", id, "--active", "true", "--backlog"}).status, 0);
   ASSERT_TRUE(reaches(receiver, 3));
   EXPECT_EQ(receiver.messages(), numbers(2, 5));
+}
+
+// "On from now" ends a replay that was under way, and says so; with the backlog it goes on.
+TEST_F(EndpointLife, SwitchedOffAmidAReplayAndOnAgainTheAnswerSaysWhatBecomesOfIt) {
+  Receiver receiver;
+  ASSERT_NO_FATAL_FAILURE(start());
+  const std::string key = key_of("team_1"), id = made(key, receiver, R"(,"retry":["10h"])"), path = "/webhooks/" + id;
+  send_messages(0, 3);
+  ASSERT_TRUE(reaches(receiver, 3));
+  ASSERT_TRUE(host.catches_up(id));
+  receiver.answer_with(500);
+  ASSERT_EQ(v1(key, "POST", path + "/replays", R"({"since":"beginning"})").status, 202);
+  ASSERT_TRUE(poll_until([&] { return attempts(id).size() >= 4 && text(host.subscriber(id), "in_flight") == "0"; }));
+  ASSERT_EQ(v1(key, "PUT", path, R"({"active":false})").status, 200);
+  ASSERT_EQ(v1(key, "PUT", path, R"({"active":true,"resume":"backlog"})").status, 200);
+  EXPECT_EQ(text(object_of(v1(key, "GET", path)), "replaying"), "true");
+  ASSERT_EQ(v1(key, "PUT", path, R"({"active":false})").status, 200);
+  receiver.answer_with(200);
+  const RawAnswer on = v1(key, "PUT", path, R"({"active":true})");
+  EXPECT_EQ(text(object_of(on), "skipped"), "3") << on.body;
+  EXPECT_EQ(text(object_of(on), "replayCancelled"), "true") << on.body;
+  EXPECT_EQ(text(object_of(v1(key, "GET", path)), "replaying"), "false");
 }
 
 TEST_F(EndpointLife, EachAttemptIsShownWithItsTimeStatusLatencyAndAnswerAndOneIsRetriedByHand) {

@@ -87,7 +87,13 @@ CommandResult put(const Context& context, const std::string& method, const std::
   if (!object.at("has_secret").as_bool() && signing != "none" && signing != "pass_through") {
     context.out << "; its POSTs are not signed: hookhost endpoint update " << id << " --new-secret";
   }
-  if (object.contains("skipped") && !object.at("skipped").is_null()) context.out << ": " << text_of(object, "skipped") << " events of the time it was off are skipped";
+  if (object.contains("skipped") && !object.at("skipped").is_null()) {
+    context.out << ": " << text_of(object, "skipped") << " deliveries of the time it was off, or not made by then, are skipped";
+    if (object.at("replay_cancelled").as_bool()) context.out << ", and its replay is cancelled";
+  }
+  if (wishes.texts["active"] == "true" && text_of(object, "state") == "paused") {
+    context.out << "; it stays paused: hookhost endpoint resume " << id << " lets it go on";
+  }
   context.out << '\n';
   if (wishes.generated.empty()) return 0;
   context.out << "secret " << wishes.generated << '\n';

@@ -135,11 +135,26 @@ TEST_F(V1Webhooks, OurFieldsReachTheHost) {
 TEST_F(V1Webhooks, SwitchedOnAgainTheAnswerSaysWhatWasSkipped) {
   const std::string id = host_.made();
   host_.control.skipped = 7;
-  EXPECT_EQ(host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true})").body.at("skipped"), 7);
+  const auto plain = host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true})").body;
+  EXPECT_EQ(plain.at("skipped"), 7);
+  EXPECT_FALSE(plain.as_object().contains("replayCancelled"));
+  host_.control.replay_cancelled = true;
+  EXPECT_EQ(host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true})").body.at("replayCancelled"), true);
   EXPECT_FALSE(host_.control.last_wishes.backlog);
   EXPECT_EQ(host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true,"resume":"backlog"})").status, 200);
   EXPECT_TRUE(host_.control.last_wishes.backlog);
   EXPECT_EQ(fields(host_.call("PUT", "/v1/webhooks/" + id, R"({"resume":"backlog"})")), "resume");
+}
+
+TEST_F(V1Webhooks, SwitchedOnWhileTheOperatorHasPausedItTheAnswerSaysThatNothingIsSent) {
+  const std::string id = host_.made();
+  EXPECT_FALSE(host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true})").body.as_object().contains("pausedReason"));
+  host_.control.all.front().paused_reason = "paused by the operator";
+  const auto answer = host_.call("PUT", "/v1/webhooks/" + id, R"({"active":true})");
+  EXPECT_EQ(answer.status, 200) << "the wish is kept";
+  EXPECT_EQ(answer.body.at("pausedReason"), "paused by the operator");
+  EXPECT_NE(answer.body.at("message").as_string().find("nothing is sent to it"), std::string::npos);
+  EXPECT_EQ(host_.call("PUT", "/v1/webhooks/" + id, R"({"name":"b"})").body.at("message"), "Webhook updated successfully") << "it did not ask for that";
 }
 
 TEST_F(V1Webhooks, EveryWrongFieldIsNamed) {

@@ -1,4 +1,5 @@
 // What endpoints ask of the engine beside what plugins do: a team's events only, a rate, every attempt kept, when to stop and how to come back.
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <set>
@@ -215,7 +216,8 @@ TEST_F(EndpointRules, ResumingFromNowSkipsWhatCameMeanwhileAndSaysHowMuch) {
   for (int i = 0; i < 20; ++i) feed.append({.key = "k", .team = i % 2 == 0 ? "red" : "blue"});
   const auto skipped = engine->resume_from_now(id);
   ASSERT_TRUE(skipped) << skipped.error().message;
-  EXPECT_EQ(skipped.value(), 10U);
+  EXPECT_EQ(skipped.value().deliveries, 10U);
+  EXPECT_FALSE(skipped.value().replay);
   feed.append({.key = "k", .team = "red"});
   ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 11; }));
   ASSERT_TRUE(settled());
@@ -226,6 +228,41 @@ TEST_F(EndpointRules, ResumingFromNowSkipsWhatCameMeanwhileAndSaysHowMuch) {
   attach(second, with);
   ASSERT_TRUE(settled());
   EXPECT_EQ(second->count(), 0U);
+}
+
+// Each delivery once: what was done above a blocked key is not among them, nor what the replay has sent.
+TEST_F(EndpointRules, ResumingFromNowCountsWhatIsBlockedAndTheRestOfAReplayThatItCancels) {
+  std::atomic<bool> broken{false};
+  auto subscriber = std::make_shared<ScriptedSubscriber>([&](const Delivery& delivery, auto&) {
+    return broken && delivery.event->key == "k0" ? ScriptedSubscriber::retry("answered 500") : ScriptedSubscriber::ok();
+  });
+  auto with = wishes();
+  with.retry = {10h};
+  feed.append_many(20, 4);
+  open();
+  attach(subscriber, with);
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 20; }));
+  ASSERT_TRUE(settled());
+  broken = true;
+  const auto replay = engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true});
+  ASSERT_TRUE(replay) << replay.error().message;
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 35; })) << "of three keys, again";
+  feed.append_many(8, 4);
+  ASSERT_TRUE(poll_until([&] { return subscriber->ok_count() == 41 && status().in_flight == 0; }));
+  ASSERT_TRUE(engine->pause(id));
+  feed.append_many(4, 4);
+  const auto skipped = engine->resume_from_now(id);
+  ASSERT_TRUE(skipped) << skipped.error().message;
+  EXPECT_TRUE(skipped.value().replay);
+  EXPECT_EQ(skipped.value().deliveries, 5U + 2U + 4U) << "of the replay, blocked, while it was off";
+  EXPECT_EQ(engine->replay(replay.value()).value().state, "cancelled");
+  broken = false;
+  ASSERT_TRUE(settled());
+  const auto resumed = engine->replay_resume(replay.value());
+  ASSERT_TRUE(resumed) << resumed.error().message;
+  ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "done"; }));
+  const auto offsets = subscriber->ok_offsets();
+  for (const std::uint64_t of_the_blocked_key : {0U, 4U, 8U, 12U, 16U}) EXPECT_EQ(std::ranges::count(offsets, of_the_blocked_key), 2) << of_the_blocked_key;
 }
 
 TEST_F(EndpointRules, ResumingFromNowForgetsWhatWasHeldAndBlocked) {
@@ -240,7 +277,9 @@ TEST_F(EndpointRules, ResumingFromNowForgetsWhatWasHeldAndBlocked) {
   ASSERT_TRUE(becomes("stopped"));
   ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; }));
   broken = false;
-  ASSERT_TRUE(engine->resume_from_now(id));
+  const auto skipped = engine->resume_from_now(id);
+  ASSERT_TRUE(skipped) << skipped.error().message;
+  EXPECT_EQ(skipped.value().deliveries, 40U) << "held, blocked or behind a blocked key";
   ASSERT_TRUE(settled());
   EXPECT_EQ(status().held, 0U);
   EXPECT_EQ(status().blocked_keys, 0U);
