@@ -44,7 +44,7 @@ Result<std::uint64_t> EndpointSet::replay(const std::string& team, std::string_v
   const delivery::ReplayRequest request{.subscriber = SubscriberId{std::string(id)}, .from = since.value(), .until = until.value()};
   HOOKHOST_TRY(const auto plan, rooms_.engine.replay_plan(request));
   if (plan.moves || !plan.refusal.empty()) return fail(ErrorCode::conflict, "it has not come to these events yet, and gets them by itself");
-  HOOKHOST_CHECK(rooms_.engine.replay_start(request));
+  HOOKHOST_CHECK(rooms_.engine.replay_start(request, plan));
   return plan.matching;
 }
 

@@ -97,6 +97,8 @@ class Engine {
   [[nodiscard]] Result<ReplayPlan> replay_plan(const ReplayRequest& request);
   // Error: not_found, usage, refused (the plan's refusal; a confirmation that is missing), conflict (another one runs).
   [[nodiscard]] Result<state::StreamId> replay_start(const ReplayRequest& request);
+  // As just planned: nothing is read and counted a second time.
+  [[nodiscard]] Result<state::StreamId> replay_start(const ReplayRequest& request, const ReplayPlan& plan);
   [[nodiscard]] Result<std::vector<ReplayProgress>> replays(std::optional<SubscriberId> id = std::nullopt);  // newest first
   [[nodiscard]] Result<ReplayProgress> replay(state::StreamId id);
   [[nodiscard]] Result<> replay_cancel(state::StreamId id);

@@ -141,6 +141,10 @@ Result<ReplayPlan> Engine::replay_plan(const ReplayRequest& request) {
 
 Result<state::StreamId> Engine::replay_start(const ReplayRequest& request) {
   HOOKHOST_TRY(const auto plan, replay_plan(request));
+  return replay_start(request, plan);
+}
+
+Result<state::StreamId> Engine::replay_start(const ReplayRequest& request, const ReplayPlan& plan) {
   if (!plan.refusal.empty()) return fail(ErrorCode::refused, plan.refusal);
   if (plan.needs_confirmation && !request.yes) {
     return fail(ErrorCode::refused, std::to_string(plan.matching) + " events would be replayed; confirm with --yes");

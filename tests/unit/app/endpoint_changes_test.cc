@@ -166,6 +166,19 @@ TEST_F(EndpointChanges, OfATeamThatIsTakenOutKeysAreRefusedAndWebhooksStandStill
 TEST_F(EndpointChanges, ATeamHasABoundedNumberOfWebhooks) {
   config.api.webhooks_max = 2;
   ASSERT_TRUE(apply());
+TEST_F(EndpointChanges, AReplayReadsTheEventsOnceToCountAndOnceToDeliverThem) {
+  constexpr std::uint64_t kEvents = 200;
+  HttpReceiver receiver(good());
+  const std::string id = made("team_a", receiver.url());
+  ASSERT_TRUE(in_time([&] { return state_of(id) == "live"; }));
+  for (std::uint64_t n = 0; n < kEvents; ++n) feed.append({.key = "k" + std::to_string(n % 8), .team = "team_a"});
+  ASSERT_TRUE(in_time([&] { return set->endpoint("team_a", id).value().status.outcomes.ok == kEvents; }));
+  const auto before = feed.looked();
+  EXPECT_EQ(set->replay("team_a", id, {.since = "beginning", .until = {}}).value(), kEvents);
+  ASSERT_TRUE(in_time([&] { return set->endpoint("team_a", id).value().status.outcomes.ok == 2 * kEvents; }));
+  EXPECT_LT(feed.looked() - before, 3 * kEvents);
+}
+
   const std::string url = "http://127.0.0.1:1/";
   const api::EndpointWishes wishes{.name = "a", .url = url, .events = std::vector<std::string>{"*"}};
   const std::string first = made("team_a", url);
