@@ -95,6 +95,7 @@ struct KeyInfo {
   std::string id, team, label;  // no id: it stands in the YAML file
   WallTime created_at;
   std::optional<WallTime> revoked_at;
+  bool is_refused = false;  // not revoked, but its team does not stand under teams
 };
 
 class EndpointControl {

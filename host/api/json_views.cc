@@ -167,8 +167,10 @@ json::object view(const EndpointInfo& endpoint) {
 }
 
 json::object view(const KeyInfo& key) {
+  const char* const state = key.revoked_at ? "revoked" : key.is_refused ? "refused" : "good";
   json::object out{{"id", text_or_null(key.id)}, {"team", key.team}, {"label", text_or_null(key.label)}, {"revoked_at", time_or_null(key.revoked_at)}};
   out["created_at"] = key.created_at == WallTime{} ? json::value(nullptr) : json::value(to_rfc3339(key.created_at));
+  out["state"] = state;
   return out;
 }
 

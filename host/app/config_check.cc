@@ -88,8 +88,9 @@ std::vector<std::string> warnings_of(const config::Config& config) {
   std::vector<std::string> out;
   const auto teams = state::Registry::teams_in(os::join(config.data_dir, "registry.db"));
   if (!teams) return out;  // nothing is registered there, or `serve` says what is wrong with it
-  for (const std::string& team : teams.value()) {
-    if (config::has_team(config.teams, team)) continue;
+  const KnownTeams known{config.teams, teams.value().taken_out};
+  for (const std::string& team : teams.value().all) {
+    if (known.has(team)) continue;
     out.push_back("teams: '" + team + "' has keys or webhooks and does not stand here: its keys are refused and its webhooks stand still");
   }
   return out;

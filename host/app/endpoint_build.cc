@@ -56,12 +56,17 @@ class Complaints {
 
 // The values that can be judged alone. What was judged when it was said is not judged again: by what holds now it may be none any more, and that
 // must not stand in the way of what is said today.
-void judge_values(const api::EndpointWishes& wishes, const state::WebhookRow& row, Complaints& complaints) {
+void judge_values(const api::EndpointWishes& wishes, const EndpointRules& rules, const state::WebhookRow& row, Complaints& complaints) {
   if (row.name.empty() || wishes.name.value_or("").size() > kNameBytesMax) complaints.add("name", "must be a text of at most 256 bytes");
   if (row.url.empty() || wishes.url.value_or("").size() > kUrlBytesMax) complaints.add("url", "must be a URL of at most 2048 bytes");
   const auto events = wishes.events.value_or(std::vector<std::string>{});
   if (row.events.empty() || events.size() > kEventsMax) complaints.add("events", "must be 1 to 100 patterns");
-  for (const std::string& event : events) complaints.add_if_failed("events", parse_pattern(event, row.origin != "v1"));
+  for (const std::string& event : events) {
+    const auto pattern = parse_pattern(event, row.origin != "v1");
+    complaints.add_if_failed("events", pattern);
+    if (!pattern || pattern.value().source.empty() || rules.sources.contains(pattern.value().source)) continue;
+    complaints.add("events", config::no_such_source(pattern.value().source, rules.sources));
+  }
   if (wishes.secret.value_or("").size() > kSecretBytesMax) complaints.add("secret", "must be at most 1024 bytes");
   if (wishes.secret_grace && (*wishes.secret_grace < Duration{} || *wishes.secret_grace > kGraceMax)) complaints.add("secret_grace", "must be 0s to 365d");
   if (wishes.signing) complaints.add_if_failed("signing", endpoints::parse_signing(*wishes.signing));
@@ -155,12 +160,15 @@ Result<BuiltEndpoint> build(const state::WebhookRow& row, const EndpointRules& r
 }
 
 std::string EndpointRules::profile_of(const std::optional<std::string>& team) const {
-  const auto found = teams.find(team.value_or(""));
-  return found == teams.end() ? "kakiyo" : found->second.profile;
+  const auto found = teams.named.find(team.value_or(""));
+  return found == teams.named.end() ? "kakiyo" : found->second.profile;
 }
 
 Result<> may_run(const BuiltEndpoint& built, const EndpointRules& rules) {
-  if (!rules.has_team(built.endpoint.team)) return fail(ErrorCode::refused, "its team does not stand under teams in the configuration");
+  if (const auto& team = built.endpoint.team; !rules.has_team(team)) {
+    return fail(ErrorCode::refused, "its team '" + *team + "' does not stand under teams in the configuration; add it there and reload, or " +
+                                        "hookhost endpoint remove " + built.endpoint.id.value);
+  }
   if (const auto good = endpoints::check(built.endpoint); !good) return fail(ErrorCode::refused, good.error().message);
   return success();
 }
@@ -201,7 +209,7 @@ Result<> apply_wishes(const api::EndpointWishes& wishes, const EndpointRules& ru
   row.changed_at = now;
 
   Complaints complaints;
-  judge_values(wishes, row, complaints);
+  judge_values(wishes, rules, row, complaints);
   if (complaints.none()) {
     HOOKHOST_TRY(const auto built, build(row, rules));
     judge_in_place(wishes, built.endpoint, complaints);

@@ -4,11 +4,12 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "api/endpoint_control.h"
-#include "config/config.h"
+#include "app/known_teams.h"
 #include "endpoints/endpoint.h"
 #include "state/registry.h"
 
@@ -17,10 +18,11 @@ namespace hookhost::app {
 // What the configuration says of endpoints that are not its own.
 struct EndpointRules {
   config::EndpointDefaults defaults;
-  std::map<std::string, config::Team> teams;
+  KnownTeams teams;
+  std::set<std::string> sources;  // what @name may mean
 
   // No team: it is the operator's.
-  [[nodiscard]] bool has_team(const std::optional<std::string>& team) const { return !team || config::has_team(teams, *team); }
+  [[nodiscard]] bool has_team(const std::optional<std::string>& team) const { return !team || teams.has(*team); }
   // Of endpoints that it makes through /v1.
   [[nodiscard]] std::string profile_of(const std::optional<std::string>& team) const;
 };

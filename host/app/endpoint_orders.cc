@@ -96,7 +96,7 @@ Result<api::EndpointInfo> EndpointSet::create(const std::optional<std::string>& 
   const WallTime now = rooms_.clock.wall();
   const auto& whose = team ? team : wishes.team;
   if (!all->rules.has_team(whose)) {
-    return fail(ErrorCode::usage, "team: '" + *whose + "' does not stand under teams in the configuration");
+    return fail(ErrorCode::usage, "team: '" + *whose + "' does not stand under teams in the configuration; add it there and reload");
   }
   state::WebhookRow row{.id = "webhook_" + random_text(kIdSize), .team = whose, .origin = team ? "v1" : "command"};
   row.created_at = now;

@@ -52,10 +52,8 @@ Result<std::uint64_t> EndpointSet::replay(const std::string& team, std::string_v
 
 Result<api::EndpointInfo> EndpointSet::forward(std::string_view source, std::string_view url, std::string_view from) {
   if (!runner_.sends()) return fail(ErrorCode::unreachable, "no host runs; start one, then ask again");
-  const auto sources = rooms_.ingest.sources();
-  const auto& all = sources->all();
-  if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return one->settings.name == source; })) {
-    return fail(ErrorCode::not_found, "there is no source '" + std::string(source) + "' in the configuration");
+  if (const auto all = said(); !all->rules.sources.contains(std::string(source))) {
+    return fail(ErrorCode::not_found, config::no_such_source(std::string(source), all->rules.sources));
   }
   HOOKHOST_TRY(const auto place, api::place_of(from.empty() ? std::string_view("now") : from));
   HOOKHOST_TRY(const std::string id, forwards_.begin(std::string(source), std::string(url), place));

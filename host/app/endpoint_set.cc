@@ -21,8 +21,24 @@ bool is_ours(const std::string& id) { return id.starts_with("webhook_") || id.st
 EndpointSet::EndpointSet(const Rooms& rooms)
     : rooms_(rooms), runner_(rooms.engine, rooms.store, rooms.clock), forwards_(runner_, rooms.clock), keys_(rooms.registry, rooms.clock) {}
 
-std::shared_ptr<const EndpointSet::Said> EndpointSet::said_by(const config::Config& config) {
-  return std::make_shared<const Said>(Said{{config.endpoint_defaults, config.teams}, config.endpoints, config.api.webhooks_max});
+std::shared_ptr<const EndpointSet::Said> EndpointSet::said_by(const config::Config& config, KnownTeams teams) {
+  return std::make_shared<const Said>(
+      Said{{config.endpoint_defaults, std::move(teams), config::source_names(config)}, config.endpoints, config.api.webhooks_max});
+}
+
+// Who has a key or a webhook and is not among those that are named is out.
+Result<KnownTeams> EndpointSet::known_teams(const config::Config& config) const {
+  KnownTeams out{config.teams, {}};
+  if (config.teams.empty()) {
+    HOOKHOST_TRY(out.taken_out, rooms_.registry.taken_out());
+    return out;
+  }
+  out.taken_out = keys_.teams();
+  for (const Row& row : rows(std::nullopt)) {
+    if (row->team) out.taken_out.insert(*row->team);
+  }
+  for (const auto& [name, team] : config.teams) out.taken_out.erase(name);
+  return out;
 }
 
 std::shared_ptr<const EndpointSet::Said> EndpointSet::said() const {
@@ -92,14 +108,15 @@ bool EndpointSet::is_of_a_team(const SubscriberId& id) const {
 
 Result<> EndpointSet::load(const config::Config& config) {
   HOOKHOST_CHECK(keys_.load());
-  keys_.configure(config.teams);
   HOOKHOST_TRY(auto all, rooms_.registry.webhooks());
   for (auto& row : all) keep(std::make_shared<const state::WebhookRow>(std::move(row)));
+  HOOKHOST_TRY(const auto teams, known_teams(config));
+  keys_.configure(teams);
   for (const auto& [name, endpoint] : config.endpoints) {
     if (!endpoint.enabled && rooms_.engine.status(SubscriberId{name})) HOOKHOST_CHECK(runner_.stop(name, kNotInUse));
   }
   const std::scoped_lock lock(mutex_);
-  said_ = said_by(config);
+  said_ = said_by(config, teams);
   return success();
 }
 
@@ -124,11 +141,14 @@ Result<> EndpointSet::accept(const config::Config& config, std::vector<std::stri
 
 // Order: what is said now stands first. Who changes an endpoint meanwhile has done so before its turn comes here, or goes by what is said now.
 Result<> EndpointSet::apply(const config::Config& config) {
+  HOOKHOST_TRY(const auto teams, known_teams(config));
+  HOOKHOST_TRY(const auto taken_out, rooms_.registry.taken_out());
+  if (teams.taken_out != taken_out) HOOKHOST_CHECK(rooms_.registry.put_taken_out(teams.taken_out));  // for when no team is named any more
   const bool first = !runner_.sends();
   if (first) runner_.begin(rooms_.requests_max);
   const auto before = first ? std::make_shared<const Said>() : said();
-  const auto now = said_by(config);
-  keys_.configure(config.teams);
+  const auto now = said_by(config, teams);
+  keys_.configure(teams);
   {
     const std::scoped_lock lock(mutex_);
     said_ = now;

@@ -88,7 +88,8 @@ class EndpointSet final : public api::EndpointControl {
     std::map<std::string, config::Endpoint> endpoints;
     std::uint64_t webhooks_max = 0;
   };
-  [[nodiscard]] static std::shared_ptr<const Said> said_by(const config::Config& config);
+  [[nodiscard]] static std::shared_ptr<const Said> said_by(const config::Config& config, KnownTeams teams);
+  [[nodiscard]] Result<KnownTeams> known_teams(const config::Config& config) const;
 
   [[nodiscard]] std::shared_ptr<const Said> said() const;
   void drop(const state::WebhookRow& row);  // which its caller keeps alive

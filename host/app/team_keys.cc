@@ -15,7 +15,7 @@ bool is_team_id(std::string_view text) {
   });
 }
 
-api::KeyInfo info_of(const state::TeamKeyRow& row) { return {row.id, row.team, row.label, row.created_at, row.revoked_at}; }
+api::KeyInfo info_of(const state::TeamKeyRow& row) { return {row.id, row.team, row.label, row.created_at, row.revoked_at, false}; }
 
 }  // namespace
 
@@ -26,11 +26,20 @@ Result<> TeamKeys::load() {
   return success();
 }
 
-void TeamKeys::configure(const std::map<std::string, config::Team>& teams) {
+std::set<std::string> TeamKeys::teams() const {
   const std::scoped_lock lock(mutex_);
-  teams_ = teams;
+  std::set<std::string> out;
+  for (const auto& [id, row] : rows_) {
+    if (!row.revoked_at) out.insert(row.team);
+  }
+  return out;
+}
+
+void TeamKeys::configure(KnownTeams teams) {
+  const std::scoped_lock lock(mutex_);
+  teams_ = std::move(teams);
   of_yaml_.clear();
-  for (const auto& [name, team] : teams) {
+  for (const auto& [name, team] : teams_.named) {
     for (const auto& key : team.api_keys) {
       if (!key.empty()) of_yaml_.push_back({signing::sha256(key.reveal()), name});  // empty: secrets were not asked for
     }
@@ -45,7 +54,7 @@ Result<std::string> TeamKeys::team_of(std::string_view key) const {
     if (signing::constant_time_equal(known.hash, hash)) team = &known.team;
   }
   for (const auto& [id, row] : rows_) {
-    if (signing::constant_time_equal(row.hash, hash) && !row.revoked_at && config::has_team(teams_, row.team)) team = &row.team;
+    if (signing::constant_time_equal(row.hash, hash) && !row.revoked_at && teams_.has(row.team)) team = &row.team;
   }
   if (team == nullptr) return fail(ErrorCode::invalid_api_key, "the API key is not valid");
   return *team;
@@ -56,7 +65,7 @@ Result<std::pair<api::KeyInfo, std::string>> TeamKeys::make(const std::string& t
   if (label.size() > kLabelBytesMax) return fail(ErrorCode::usage, "the label must be at most 256 bytes");
   {
     const std::scoped_lock lock(mutex_);
-    if (!config::has_team(teams_, team)) {
+    if (!teams_.has(team)) {
       return fail(ErrorCode::usage, "'" + team + "' does not stand under teams in the configuration; add it there and reload");
     }
   }
@@ -71,10 +80,13 @@ Result<std::pair<api::KeyInfo, std::string>> TeamKeys::make(const std::string& t
 std::vector<api::KeyInfo> TeamKeys::list() const {
   const std::scoped_lock lock(mutex_);
   std::vector<api::KeyInfo> out;
-  for (const auto& [name, team] : teams_) {
+  for (const auto& [name, team] : teams_.named) {
     for (std::size_t i = 0; i < team.api_keys.size(); ++i) out.push_back({{}, name, "in the configuration", {}, std::nullopt});
   }
-  for (const auto& [id, row] : rows_) out.push_back(info_of(row));
+  for (const auto& [id, row] : rows_) {
+    out.push_back(info_of(row));
+    out.back().is_refused = !row.revoked_at && !teams_.has(row.team);
+  }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.team < b.team; });
   return out;
 }

@@ -1,5 +1,5 @@
 // The keys with which teams use /v1: those of the YAML file and those made by `hookhost team key add`, which are kept as hashes. Where teams
-// are configured, only their keys are good: those of one that was taken out are kept, and good again when it is back.
+// are configured, only their keys are good: those of one that was taken out are kept, and good again when it is back (known_teams.h).
 //
 // Threads: every function from every thread; make() and revoke() block until the registry has it.
 #pragma once
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "api/endpoint_control.h"
-#include "config/config.h"
+#include "app/known_teams.h"
 #include "state/registry.h"
 
 namespace hookhost::app {
@@ -27,7 +27,9 @@ class TeamKeys {
 
   // Reads the registry. Error: that of the registry.
   [[nodiscard]] Result<> load();
-  void configure(const std::map<std::string, config::Team>& teams);
+  void configure(KnownTeams teams);
+  // Those of keys that are not revoked.
+  [[nodiscard]] std::set<std::string> teams() const;
 
   // Error: invalid_api_key. Takes as long for a wrong key as for a right one.
   [[nodiscard]] Result<std::string> team_of(std::string_view key) const;
@@ -48,7 +50,7 @@ class TeamKeys {
   mutable std::mutex mutex_;
   std::map<std::string, state::TeamKeyRow> rows_;  // by id
   std::vector<Known> of_yaml_;
-  std::map<std::string, config::Team> teams_;
+  KnownTeams teams_;
 };
 
 }  // namespace hookhost::app

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -157,14 +158,11 @@ struct Team {
   friend bool operator==(const Team& a, const Team& b);
 };
 
-// Whether there is such a team. Where none are configured, every name is one.
-[[nodiscard]] inline bool has_team(const std::map<std::string, Team>& teams, const std::string& name) { return teams.empty() || teams.contains(name); }
-
 // Requests a minute and team of the /v1 calls: Kakiyo's three classes, and POST /v1/events, which is not Kakiyo's.
 struct RateLimits {
   std::uint64_t high = 60, medium = 30, low = 15;
-  friend bool operator==(const RateLimits&, const RateLimits&) = default;
   std::uint64_t publish = 0;  // 0: no limit
+  friend bool operator==(const RateLimits&, const RateLimits&) = default;
 };
 
 struct Api {
@@ -200,6 +198,11 @@ struct Resolve {
   std::string source = {};  // with all == false: that source's; empty: none
   std::string plugin = {};  // with all == false: what that plugin's config takes from the environment; empty: of none
 };
+
+// For people: that `@name` means no source, and which there are.
+[[nodiscard]] std::string no_such_source(const std::string& name, const std::set<std::string>& sources);
+// What `@name` may mean: the sources by name, and that of what teams publish.
+[[nodiscard]] std::set<std::string> source_names(const Config& config);
 
 // Reads and checks the file. Error: invalid_config; the message holds one line per problem, all of them.
 [[nodiscard]] Result<Config> load(const std::string& path, const Resolve& resolve);

@@ -60,7 +60,7 @@ const std::vector<Fact<Team>>& facts(const Team&) {
 #undef HOOKHOST_FACT
 
 constexpr const char* kTeamGone = "; its keys are refused and its webhooks stand still until it is back";
-constexpr const char* kNoTeams = "; no teams are configured any more: every key made by a command is good, whatever its team";
+constexpr const char* kNoTeams = "; no teams are configured any more: keys made by a command are good whatever their team, but for teams that were taken out before";
 
 // "path, secrets": the keys that differ; empty when none does.
 template <class Entry>

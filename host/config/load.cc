@@ -88,6 +88,20 @@ void check_teams(const Config& config, Problems& problems) {
   }
 }
 
+// No error: the source may have left the file, and events of it may still have to be delivered.
+void check_patterns(const Config& config, Problems& problems) {
+  const auto sources = source_names(config);
+  const auto look = [&](const std::string& where, const std::vector<Pattern>& events) {
+    for (const Pattern& pattern : events) {
+      if (!pattern.source.empty() && !sources.contains(pattern.source)) {
+        problems.warnings.push_back(where + ".events: '" + pattern.text() + "': " + no_such_source(pattern.source, sources));
+      }
+    }
+  };
+  for (const auto& [name, plugin] : config.plugins) look(plugin.place + ": plugins." + name, plugin.events);
+  for (const auto& [name, endpoint] : config.endpoints) look(endpoint.place + ": endpoints." + name, endpoint.events);
+}
+
 bool is_header_word(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
@@ -148,10 +162,11 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
   section.each("teams", [&](const std::string& name, Section team) { out.teams.emplace(name, read_team(name, team, reading)); });
   // Without the section every team is one. Who takes out the last must not find that its keys are good all the same.
   if (const YAML::Node teams = section.take("teams"); out.teams.empty() && (teams.IsNull() || (teams.IsMap() && teams.size() == 0))) {
-    section.problem(teams, "teams", "names no team: name one, or take the section out; then every key made by a command is good, whatever its team");
+    section.problem(teams, "teams", "names no team: name one, or take the section out; then keys made by a command are good whatever their team, but for teams that were taken out before");
   }
   out.api = read_api(section.section("api"));
   check_teams(out, reading.problems);
+  check_patterns(out, reading.problems);
   section.finish();
   return out;
 }
@@ -179,6 +194,18 @@ Result<Config> parse(const std::string& text, const std::string& path, const Res
   std::string message;
   for (const std::string& line : problems.lines) message += (message.empty() ? "" : "\n") + line;
   return fail(ErrorCode::invalid_config, std::move(message));
+}
+
+std::set<std::string> source_names(const Config& config) {
+  std::set<std::string> out{kPublishedSource};
+  for (const auto& [name, source] : config.sources) out.insert(name);
+  return out;
+}
+
+std::string no_such_source(const std::string& name, const std::set<std::string>& sources) {
+  std::string out = "there is no source '" + name + "' in the configuration; there are: ";
+  for (const std::string& one : sources) out += (one == *sources.begin() ? "" : ", ") + one;
+  return out;
 }
 
 Result<Config> load(const std::string& path, const Resolve& resolve) {

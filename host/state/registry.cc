@@ -39,6 +39,19 @@ std::optional<WallTime> time_at(const Statement& from, int column) {
   return from.is_null(column) ? std::nullopt : std::optional(from_unix_ns(from.integer(column)));
 }
 
+// Each by a name of its own, so that a team may be called whatever YAML allows.
+constexpr const char* kTakenOut = "SELECT substr(name, 11) FROM meta WHERE substr(name, 1, 10) = 'taken_out:'";
+
+Result<std::set<std::string>> read_names(Database& database, const char* sql) {
+  HOOKHOST_TRY(auto all, database.prepare(sql));
+  std::set<std::string> out;
+  for (;;) {
+    HOOKHOST_TRY(const bool found, all.row());
+    if (!found) return out;
+    out.insert(all.text(0));
+  }
+}
+
 }  // namespace
 
 struct Registry::Connection {
@@ -63,16 +76,13 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::string& path, bool m
   return std::unique_ptr<Registry>(new Registry(std::make_unique<Connection>(Connection{std::move(database)}), created));
 }
 
-Result<std::vector<std::string>> Registry::teams_in(const std::string& path) {
+Result<Registry::Teams> Registry::teams_in(const std::string& path) {
   HOOKHOST_CHECK(os::local_file_system().facts(path));
   HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::read_only));
-  HOOKHOST_TRY(auto all, database.prepare("SELECT team FROM webhook WHERE team IS NOT NULL UNION SELECT team FROM team_key WHERE revoked_at IS NULL"));
-  std::vector<std::string> out;
-  for (;;) {
-    HOOKHOST_TRY(const bool found, all.row());
-    if (!found) return out;
-    out.push_back(all.text(0));
-  }
+  Teams out;
+  HOOKHOST_TRY(out.all, read_names(database, "SELECT team FROM webhook WHERE team IS NOT NULL UNION SELECT team FROM team_key WHERE revoked_at IS NULL"));
+  HOOKHOST_TRY(out.taken_out, read_names(database, kTakenOut));
+  return out;
 }
 
 Result<> Registry::put(const WebhookRow& row) {
@@ -134,6 +144,23 @@ Result<std::vector<TeamKeyRow>> Registry::team_keys() {
     if (!found) return out;
     out.push_back({all->text(0), all->text(1), all->text(2), all->text(3), from_unix_ns(all->integer(4)), time_at(*all, 5)});
   }
+}
+
+Result<> Registry::put_taken_out(const std::set<std::string>& teams) {
+  const std::scoped_lock lock(mutex_);
+  Database& database = connection_->database;
+  HOOKHOST_TRY(auto transaction, Transaction::begin(database));
+  HOOKHOST_CHECK(database.execute("DELETE FROM meta WHERE substr(name, 1, 10) = 'taken_out:'"));
+  for (const std::string& team : teams) {
+    HOOKHOST_TRY(const auto put, database.cached("INSERT INTO meta VALUES ('taken_out:' || ?, '')"));
+    HOOKHOST_CHECK(put->bind(1, team).run());
+  }
+  return transaction.commit();
+}
+
+Result<std::set<std::string>> Registry::taken_out() {
+  const std::scoped_lock lock(mutex_);
+  return read_names(connection_->database, kTakenOut);
 }
 
 Result<> Registry::erase_webhook(const std::string& id) { return erase("DELETE FROM webhook WHERE id=?", id); }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,12 @@ class Registry {
   // `may_create`: the event log is empty, or the operator said `serve --new-registry`. Error: not_found when it is missing and may not be
   // made (the message names the way out); corrupt; not_supported for a newer hookhost's file; permission; busy; io_error.
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::string& path, bool may_create);
-  // The teams of webhooks and of keys that are not revoked, by name. Also beside a running host. Error: not_found, as open().
-  [[nodiscard]] static Result<std::vector<std::string>> teams_in(const std::string& path);
+  // The teams of webhooks and of keys that are not revoked, by name, and those that were taken out. Also beside a running host. Error: not_found, as
+  // open().
+  struct Teams {
+    std::set<std::string> all, taken_out;
+  };
+  [[nodiscard]] static Result<Teams> teams_in(const std::string& path);
   ~Registry();
   // This call made it.
   [[nodiscard]] bool created() const { return created_; }
@@ -59,6 +64,9 @@ class Registry {
   [[nodiscard]] Result<> put(const TeamKeyRow& row);
   [[nodiscard]] Result<> erase_team_key(const std::string& id);
   [[nodiscard]] Result<std::vector<TeamKeyRow>> team_keys();
+  // The teams that were taken out of the configuration while others stood there. Put: these and no others, from now on.
+  [[nodiscard]] Result<> put_taken_out(const std::set<std::string>& teams);
+  [[nodiscard]] Result<std::set<std::string>> taken_out();
 
  private:
   struct Connection;

@@ -135,10 +135,16 @@ TEST_F(Registered, ATeamTakenOutOfTheFileStandsStillUntilItIsBackAndTheReloadAnd
   EXPECT_EQ(state_of(id), "disabled");
   EXPECT_THAT(host.run({"endpoint", "list"}).out, HasSubstr("disabled"));
   EXPECT_THAT(host.run({"check"}).err, HasSubstr("warning: teams: 'team_1' has keys or webhooks"));
+  EXPECT_EQ(text(host.run({"team", "key", "list", "--json"}).objects().at(0), "state"), "refused");
+  EXPECT_THAT(host.run({"team", "key", "list"}).err, HasSubstr("add it there and reload, or revoke the key"));
   host.kill_9();
   ASSERT_TRUE(host.start());
   EXPECT_EQ(v1(key, "GET", "/webhooks").status, 401) << "and after a restart";
   EXPECT_EQ(state_of(id), "disabled");
+  EXPECT_EQ(reload_with("", "from_payload").status, 0);
+  EXPECT_EQ(v1(key, "GET", "/webhooks").status, 401) << "and when no team stands there any more";
+  EXPECT_THAT(host.run({"check"}).err, HasSubstr("warning: teams: 'team_1' has keys or webhooks"));
+  host.more += "teams: {\n";  // where reload_with() puts them
   EXPECT_EQ(reload_with("teams: {team_1: {}, team_2: {}}", "team_1").status, 0);
   EXPECT_THAT(host.run({"check"}).err, Not(HasSubstr("team_1")));
   EXPECT_EQ(v1(key, "GET", "/webhooks").status, 200);

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "api/arguments.h"
@@ -13,7 +14,12 @@ namespace json = boost::json;
 CommandResult list_keys(const Context& context) {
   HOOKHOST_TRY(auto client, AdminClient::make(context));
   HOOKHOST_TRY(const auto answer, client->call("GET", "/api/team-keys", "", ""));
-  print_list(context, answer, {"team", "id", "label", "created_at", "revoked_at"});
+  print_list(context, answer, {"team", "id", "label", "state", "created_at", "revoked_at"});
+  const json::value all = json::parse(answer);
+  const bool refused = std::ranges::any_of(all.as_array(), [](const auto& key) { return text_of(key.as_object(), "state") == "refused"; });
+  if (refused && !context.json) {
+    context.err << "refused: the key's team does not stand under teams in the configuration; add it there and reload, or revoke the key\n";
+  }
   return 0;
 }
 

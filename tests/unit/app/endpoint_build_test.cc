@@ -18,8 +18,9 @@ EndpointRules rules() {
   out.defaults.profile = "standard";
   out.defaults.timeout = 7s;
   out.defaults.allow_http = true;
-  out.teams["patient"].profile = "standard";
-  out.teams["hasty"].profile = "kakiyo";
+  out.teams.named["patient"].profile = "standard";
+  out.teams.named["hasty"].profile = "kakiyo";
+  out.sources = {"kakiyo", "v1"};
   return out;
 }
 
@@ -158,7 +159,10 @@ TEST_F(Wishes, EachThatCannotBeIsNamed) {
 
 TEST_F(Wishes, ASourceMayBeNamedByACommand) {
   of = row("command", "");
-  EXPECT_EQ(complaints({.events = Texts{"@kakiyo"}}), "");
+  EXPECT_EQ(complaints({.events = Texts{"@kakiyo", "@v1"}}), "");
+  EXPECT_EQ(complaints({.events = Texts{"@kakyio"}}), "events: there is no source 'kakyio' in the configuration; there are: kakiyo, v1");
+  of.events = {"@gone"};
+  EXPECT_EQ(complaints({.name = "renamed"}), "") << "it was judged when it was said";
 }
 
 }  // namespace

@@ -156,16 +156,49 @@ TEST_F(EndpointChanges, OfATeamThatIsTakenOutKeysAreRefusedAndWebhooksStandStill
   for (const char* team : {"team_a", "team_b"}) feed.append({.key = "k", .team = team});
   ASSERT_TRUE(in_time([&] { return of_b.bodies().size() == 1; }));
   EXPECT_EQ(set->resume(a).error().code, ErrorCode::refused) << "not by the operator either";
-  EXPECT_NE(set->resume(a).error().message.find("under teams"), std::string::npos);
+  for (const char* way_out : {"add it there and reload", "hookhost endpoint remove webhook_"}) {
+    EXPECT_NE(set->resume(a).error().message.find(way_out), std::string::npos) << set->resume(a).error().message;
+    EXPECT_NE(set->endpoint("team_a", a).value().paused_reason.value_or("").find(way_out), std::string::npos);
+  }
   config.teams.emplace("team_a", taken);
   ASSERT_TRUE(apply());
   EXPECT_EQ(set->team_of_key(key_a).value(), "team_a");
   EXPECT_TRUE(in_time([&] { return of_a.bodies().size() == 1; })) << "it missed nothing";
 }
 
-TEST_F(EndpointChanges, ATeamHasABoundedNumberOfWebhooks) {
-  config.api.webhooks_max = 2;
+// What an edit has closed, the removal of more lines does not open.
+TEST_F(EndpointChanges, OfATeamThatIsTakenOutNothingComesBackWhenAllTeamsAreDeleted) {
+  HttpReceiver of_a(good()), of_b(good());
+  const auto named = [](const std::string& name) { return std::pair<const std::string, config::Team>(name, {.name = name}); };
+  config.teams = {named("team_a"), named("team_b")};
   ASSERT_TRUE(apply());
+  const std::string key_a = set->make_key("team_a", "").value().second, key_b = set->make_key("team_b", "").value().second;
+  const std::string a = made("team_a", of_a.url());
+  made("team_b", of_b.url());
+  config.teams = {named("team_b")};
+  ASSERT_TRUE(apply());
+  config.teams.clear();
+  ASSERT_TRUE(apply());
+  const auto holds = [&] {
+    EXPECT_EQ(set->team_of_key(key_a).error().code, ErrorCode::invalid_api_key);
+    EXPECT_EQ(set->make_key("team_a", "").error().code, ErrorCode::usage);
+    EXPECT_EQ(state_of(a), "disabled");
+    EXPECT_EQ(set->team_of_key(key_b).value(), "team_b") << "it was not taken out";
+    EXPECT_TRUE(set->make_key("team_c", ""));
+  };
+  holds();
+  start_again();
+  ASSERT_TRUE(set->load(config));
+  ASSERT_TRUE(apply());
+  holds();
+  config.teams = {named("team_a"), named("team_b"), named("team_c")};
+  ASSERT_TRUE(apply());
+  config.teams.clear();
+  ASSERT_TRUE(apply());
+  EXPECT_EQ(set->team_of_key(key_a).value(), "team_a") << "named again, it is a team like any other";
+  EXPECT_NE(state_of(a), "disabled");
+}
+
 TEST_F(EndpointChanges, AReplayReadsTheEventsOnceToCountAndOnceToDeliverThem) {
   constexpr std::uint64_t kEvents = 200;
   HttpReceiver receiver(good());
@@ -179,6 +212,9 @@ TEST_F(EndpointChanges, AReplayReadsTheEventsOnceToCountAndOnceToDeliverThem) {
   EXPECT_LT(feed.looked() - before, 3 * kEvents);
 }
 
+TEST_F(EndpointChanges, ATeamHasABoundedNumberOfWebhooks) {
+  config.api.webhooks_max = 2;
+  ASSERT_TRUE(apply());
   const std::string url = "http://127.0.0.1:1/";
   const api::EndpointWishes wishes{.name = "a", .url = url, .events = std::vector<std::string>{"*"}};
   const std::string first = made("team_a", url);

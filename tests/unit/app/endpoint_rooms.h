@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/endpoint_set.h"
@@ -27,6 +28,8 @@ class EndpointRooms : public testing::Test {
     set.reset();
   }
   std::unique_ptr<EndpointSet> make() { return std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine, store, *registry, ingest, ids, of_engine}); }
+  // The set of the next life, over the same engine: what the one before has attached may still use its sender.
+  void start_again() { earlier.push_back(std::exchange(set, make())); }
   bool accept() {
     std::vector<std::string> held;
     return set->accept(config, held).has_value();
@@ -48,6 +51,7 @@ class EndpointRooms : public testing::Test {
       std::move(event_log::EventLog::open(os::local_file_system(), {.directory = directory / "events", .disk_free_min = 0}, system_clock()).value());
   ingest::Ingest ingest{*log, ids, system_clock()};
   std::unique_ptr<delivery::Engine> engine = std::make_unique<delivery::Engine>(feed, store, of_engine);
+  std::vector<std::unique_ptr<EndpointSet>> earlier;
   std::unique_ptr<EndpointSet> set = make();
 };
 

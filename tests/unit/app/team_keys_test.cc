@@ -21,7 +21,7 @@ class TeamKeysTest : public testing::Test {
       for (const auto& text : texts) team.api_keys.emplace_back(text);
       out.emplace(name, team);
     }
-    keys.configure(out);
+    keys.configure({out, {}});
   }
   std::string made(const std::string& team) {
     const auto key = keys.make(team, "for a test");
@@ -85,6 +85,25 @@ TEST_F(TeamKeysTest, OfTheFileComeAndGoWithIt) {
   EXPECT_EQ(team_of("first"), "(none)");
   EXPECT_EQ(keys.list().size(), 1U);
   EXPECT_EQ(keys.list()[0].id, "") << "it cannot be revoked here";
+}
+
+TEST_F(TeamKeysTest, OfATeamThatIsNotThereAreMarkedAndNotGood) {
+  const std::string key = made("team_1");
+  EXPECT_FALSE(keys.list().at(0).is_refused);
+  configure({{"team_2", {"first"}}});
+  ASSERT_EQ(keys.list().size(), 2U);
+  EXPECT_TRUE(keys.list().at(0).is_refused);
+  EXPECT_FALSE(keys.list().at(1).is_refused);
+  keys.configure({{}, {"team_1"}});
+  EXPECT_TRUE(keys.list().at(0).is_refused) << "no teams stand there any more, and this one was taken out";
+  EXPECT_EQ(team_of(key), "(none)");
+  EXPECT_EQ(keys.make("team_1", "").error().code, ErrorCode::usage);
+  keys.configure({});
+  EXPECT_EQ(team_of(key), "team_1");
+  EXPECT_EQ(keys.teams(), std::set<std::string>{"team_1"});
+  ASSERT_TRUE(keys.revoke(keys.list().at(0).id));
+  EXPECT_FALSE(keys.list().at(0).is_refused) << "it is revoked";
+  EXPECT_TRUE(keys.teams().empty());
 }
 
 TEST_F(TeamKeysTest, AreMadeForTeamsThatThereAre) {

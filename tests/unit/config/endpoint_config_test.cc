@@ -57,7 +57,7 @@ api: {rate_limits: {high: 6, low: 1, publish: 600}, types: [order.paid]}
   EXPECT_EQ(relay.ca, "/etc/ca.pem");
   EXPECT_EQ(relay.proxy, "http://p:1");
   EXPECT_EQ(config.value().teams.at("team_1").api_keys[0].reveal(), "s3cret");
-  EXPECT_EQ(config.value().api.rate_limits, (RateLimits{6, 30, 1}));
+  EXPECT_EQ(config.value().api.rate_limits, (RateLimits{6, 30, 1, 600}));
   EXPECT_EQ(config.value().api.types, std::vector<std::string>{"order.paid"});
   EXPECT_FALSE(read("api: {rate_limits: off}").value().api.rate_limits);
 }
@@ -97,6 +97,21 @@ TEST(EndpointConfig, WithTeamsNothingLeavesOpenWhoseItIs) {
   EXPECT_NE(other.find("sources.a.team: 'u' does not stand under teams"), std::string::npos) << other;
   const std::string endpoints = problems(teams + endpoint(", team: u"));
   EXPECT_NE(endpoints.find("endpoints.a.team: 'u' does not stand under teams"), std::string::npos) << endpoints;
+}
+
+// No error: events of a source that has left the file may still have to be delivered.
+TEST(EndpointConfig, ASourceThatThereIsNotIsWarnedOf) {
+  const std::string sources = "sources: {shop: {unsigned: true}}\n";
+  const auto warnings = [&](const std::string& events) {
+    const auto config = read(sources + "endpoints: {a: {url: \"https://a.example/\", events: [" + events + "]}}\nplugins: {p: {library: x.so, events: [" + events + "]}}");
+    EXPECT_TRUE(config) << config.error().message;
+    return config ? config.value().warnings : std::vector<std::string>{};
+  };
+  EXPECT_TRUE(warnings("\"@shop\", \"@v1\", \"shop:*\"").empty());
+  const auto found = warnings("\"@shpo\"");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_NE(found[0].find("plugins.p.events: '@shpo': there is no source 'shpo' in the configuration; there are: shop, v1"), std::string::npos) << found[0];
+  EXPECT_NE(found[1].find("2:16: endpoints.a.events: "), std::string::npos) << found[1];
 }
 
 TEST(EndpointConfig, AKeyIsOfOneTeamAndCanBeSent) {

@@ -95,6 +95,20 @@ TEST_F(RegisteredTest, KeysAreKeptByTheirHashAndNoneTwice) {
   EXPECT_TRUE(open()->team_keys().value().empty());
 }
 
+TEST_F(RegisteredTest, TeamsThatWereTakenOutAreKeptByName) {
+  const std::set<std::string> teams{"team_a", "t: \n%", ""};
+  {
+    const auto registry = open();
+    EXPECT_TRUE(registry->taken_out().value().empty());
+    ASSERT_TRUE(registry->put_taken_out({"team_z"}));
+    ASSERT_TRUE(registry->put_taken_out(teams));
+  }
+  EXPECT_EQ(open()->taken_out().value(), teams);
+  EXPECT_EQ(Registry::teams_in(path_).value().taken_out, teams);
+  ASSERT_TRUE(open()->put_taken_out({}));
+  EXPECT_TRUE(open()->taken_out().value().empty());
+}
+
 TEST_F(RegisteredTest, AFileOfTheFirstVersionIsBroughtUpToDate) {
   {
     auto database = Database::open(path_, Database::Mode::read_write).value();
