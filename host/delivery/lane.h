@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/types.h"
 #include "delivery/pending.h"
+#include "delivery/places.h"
 
 namespace hookhost::delivery {
 
@@ -35,12 +36,18 @@ struct Owed {
   std::string name;
   std::optional<Offset> head;  // waits for its next attempt
   Setback setback;             // of the head
-  // The lane's events from here on were read past and not handed over; stored. Found again by a drain pass, which for this lane goes on at
-  // scan_from. complete: the queue holds all of them up to the stream's reading place, so that new events queue up behind as usual.
+  // The lane's events from here on were read past and not handed over; stored. Those below scan_from are all in the queue or, behind it, in
+  // places. complete: so are all up to the stream's reading place; else a pass finds the others.
   std::optional<Offset> first_skipped;
+  Places places;
   Offset scan_from;
   bool complete = false;
   bool in_pass = false;
+  bool hungry = false;        // stands in the list of lanes that want places read
+  std::uint32_t asked = 0;    // so many of the places are being read
+  std::uint32_t ask = kAskMin;  // how many are asked for at once: more with each time, few again after a setback
+
+  static constexpr std::uint32_t kAskMin = 8;
   std::uint32_t drained = 0;  // how many in the queue were found again (they come before ordinary ones)
   std::deque<Prior> priors;
   bool stored = false;        // the store has a row, or a batch on its way there has

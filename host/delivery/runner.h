@@ -163,7 +163,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   // Of one stream.
   struct Reading {
     Scanning ahead;
-    Scanning pass;  // behind lanes that are free again
+    Scanning again;  // behind lanes that are free again, where it is known to stand
+    Scanning pass;   // what is not known
   };
 
   struct Started {
@@ -211,6 +212,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void ask(const Stream& stream, Scanning Reading::*what, ScanRequest request, void (Runner::*arrived)(Stream&, Scan));
   void read_on(Stream& stream, const Scan* read);
   void scanned(Stream& stream, Scan scan);
+  void read_again(Stream& stream);
+  void again_scanned(Stream& stream, Scan scan);
   void read_pass(Stream& stream);
   void pass_scanned(Stream& stream, Scan scan);
   bool step_to_live();

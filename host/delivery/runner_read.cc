@@ -55,6 +55,7 @@ void Runner::read_main() {
   }
   if (core_.now < scan_again_) return wake_at(scan_again_);
   if (live_) main_->advance(core_.live_end);
+  read_again(*main_);
   read_pass(*main_);
   if (live_ || main_reading_.ahead.busy || step_to_live()) return;
   read_on(*main_, nullptr);
@@ -62,6 +63,7 @@ void Runner::read_main() {
 
 void Runner::read_replay() {
   if (!allowed(*side_) || core_.now < scan_again_) return;
+  read_again(*side_);
   read_pass(*side_);
   read_on(*side_, nullptr);
 }
@@ -138,13 +140,22 @@ void Runner::scanned(Stream& stream, Scan scan) {
   changed();
 }
 
+void Runner::read_again(Stream& stream) {
+  if (reading_of(stream).again.busy) return;
+  auto again = stream.next_again();
+  if (again.offsets.empty()) return;
+  ask(stream, &Reading::again, {{}, {}, {}, 0, again.bytes_max, {}, {}, std::move(again.offsets)}, &Runner::again_scanned);
+}
+
+void Runner::again_scanned(Stream& stream, Scan scan) {
+  for (auto& event : scan.events) stream.offer_again(std::move(event));
+  for (const Offset gone : stream.again_up_to(scan.next)) note_removed({{gone, gone.next()}});
+}
+
 void Runner::read_pass(Stream& stream) {
   if (reading_of(stream).pass.busy) return;
   const auto pass = stream.next_pass();
-  if (!pass) {
-    if (stream.pass_paused_until()) wake_at(*stream.pass_paused_until());
-    return;
-  }
+  if (!pass) return;
   const auto filter = stream.id() == state::kMainStream ? filter_ : replay_->filter;
   HeadFilter in_pass = wants(filter);
   if (options_.order_by.kind == OrderBy::Kind::key) {
@@ -153,19 +164,13 @@ void Runner::read_pass(Stream& stream) {
     };
   }
   constexpr std::size_t kPassEvents = 1'024;
-  ask(stream, &Reading::pass, {{}, pass->from, pass->until, kPassEvents, core_.options.window_bytes_max, std::move(in_pass), {}}, &Runner::pass_scanned);
+  ask(stream, &Reading::pass, {{}, pass->from, pass->until, kPassEvents, core_.options.window_bytes_max, std::move(in_pass), {}, {}}, &Runner::pass_scanned);
 }
 
 void Runner::pass_scanned(Stream& stream, Scan scan) {
   if (live_ && &stream == main_.get()) stream.advance(core_.live_end);
-  for (auto& event : scan.events) {
-    const Offset offset = event->offset;
-    if (!stream.offer_drained(std::move(event))) {
-      stream.drained_up_to(offset);
-      return;
-    }
-  }
-  stream.drained_up_to(scan.next);
+  for (auto& event : scan.events) stream.offer_pass(std::move(event));
+  stream.passed_up_to(scan.next);
 }
 
 void Runner::note_removed(const std::vector<std::pair<Offset, Offset>>& removed) {

@@ -1,5 +1,7 @@
 #include "delivery/scanner.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/thread_name.h"
@@ -7,10 +9,38 @@
 namespace hookhost::delivery {
 namespace {
 
+// What lies this close behind another one is reached by reading on.
+constexpr std::uint64_t kNearEvents = 32;
+
+Result<Scan> read_only(EventCursor& cursor, const ScanRequest& request) {
+  Scan out;
+  std::size_t bytes = 0;
+  const auto end = request.only.end();
+  for (auto at = request.only.begin(); at != end && bytes < request.bytes_max;) {
+    auto last = at;
+    while (std::next(last) != end && std::next(last)->distance_from(*last) <= kNearEvents) ++last;
+    auto wanted = at;
+    const HeadFilter wants = [&](const EventHead& head) {
+      while (wanted != end && *wanted < head.offset) ++wanted;
+      return wanted != end && *wanted == head.offset;
+    };
+    HOOKHOST_TRY(auto scan, cursor.scan(*at, last->next(), SIZE_MAX, request.bytes_max - bytes, SIZE_MAX, wants));
+    if (scan.next <= *at) break;
+    out.next = scan.next;
+    for (auto& event : scan.events) {
+      bytes += event->body.size();
+      out.events.push_back(std::move(event));
+    }
+    at = std::lower_bound(at, end, scan.next);
+  }
+  return out;
+}
+
 Result<Scan> serve(EventFeed& feed, const ScanRequest& request) {
   if (!request.place->cursor) {
     HOOKHOST_TRY(request.place->cursor, feed.cursor());
   }
+  if (!request.only.empty()) return read_only(*request.place->cursor, request);
   return request.place->cursor->scan(request.from, request.until, request.events_max, request.bytes_max, kScanLookedMax, request.wants);
 }
 

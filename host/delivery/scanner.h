@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "delivery/event_feed.h"
 
@@ -25,6 +26,7 @@ struct ScanRequest {
   std::size_t bytes_max = 0;
   HeadFilter wants;
   std::function<void(Result<Scan>)> answer;
+  std::vector<Offset> only = {};  // not empty: these alone are read, ascending, up to bytes_max of their bodies; removed is not told
 };
 
 // Threads: request() from every thread; it does not block.

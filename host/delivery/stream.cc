@@ -48,7 +48,7 @@ void Stream::offer(event_log::EventPtr event) {
   }
   const LaneNumber number = lane_number(order_, *event);
   Lane* lane = number == kNoLane ? nullptr : &lanes_[number];
-  if (lane != nullptr && ((lane->owed && (lane->owed->head || !lane->owed->complete)) || held_back(number))) {
+  if (lane != nullptr && ((lane->owed && (lane->owed->head || !lane->owed->complete || !lane->owed->places.empty())) || held_back(number))) {
     if (!lane->owed) open(*lane, *event, offset);
     skip(number, *lane, offset);
     // The lane's row stands for it from now on. Were it not done, a later life would take it for a new one after its lane has closed.
@@ -158,7 +158,7 @@ void Stream::poke(LaneNumber number) {
   const auto found = lanes_.find(number);
   if (found == lanes_.end()) return;
   list(number, found->second);
-  if (draining_.contains(number)) drain_wanted_ = true;
+  seek_more(number, found->second);
 }
 
 // --- Outcomes --------------------------------------------------------------------------------------------------------------------
@@ -217,16 +217,15 @@ bool Stream::block(PendingNumber number, Setback setback) {
       pop(lane);
       --owed.drained;
       owed.first_skipped.reset();
-      if (!owed.complete) owed.first_skipped = offset.next();
+      if (!owed.complete || !owed.places.empty()) owed.first_skipped = offset.next();
       break;
     case Pending::Kind::prior: owed.priors.pop_front(); break;
     case Pending::Kind::head: break;
   }
-  drop_queue(lane_of, lane, false);
+  drop_queue(lane_of, lane, false, kept_when_blocked());
+  owed.ask = Owed::kAskMin;
   owed.head = offset;
   owed.setback = std::move(setback);
-  owed.in_pass = false;
-  draining_.erase(lane_of);
   dues_.emplace_back(owed.setback.due_at, lane_of);
   mark(lane_of, lane);
   free(number);
@@ -302,14 +301,14 @@ void Stream::spill() {
     if (!lane.owed) open(lane, *pool_[lane.first].event, pool_[lane.first].offset);
     drop_queue(number, lane, true);
     mark(number, lane);
-    if (lane.owed->first_skipped && !lane.owed->head && lane.owed->priors.empty()) draining_.insert(number);
+    seek_more(number, lane);
   }
-  drain_wanted_ = true;
 }
 
 void Stream::free(PendingNumber number) {
   if (pool_[number].event) bytes_ -= pool_[number].event->body.size();
   --queued_;
+  if (pool_[number].kind == Pending::Kind::drained) --queued_again_;
   pool_.drop(number);
 }
 

@@ -94,17 +94,26 @@ class Stream {
   [[nodiscard]] const std::unordered_map<LaneNumber, Lane>& lanes() const { return lanes_; }
 
   // --- Draining: finding again what stands behind lanes that are no longer blocked -----------------------------------------------
+  // Where a lane's events stand is remembered as they are read past. Only what did not fit, and what an earlier life has read past, must be
+  // looked for in a pass over everything.
+  struct Again {
+    std::vector<Offset> offsets;  // ascending; none: nothing to read
+    std::size_t bytes_max = 0;
+  };
+  // What to read now. The answer before it, if there was one, has been given or never comes.
+  [[nodiscard]] Again next_again();
+  void offer_again(event_log::EventPtr event);
+  // Everything asked for below `next` was offered or is not there any more: the latter.
+  [[nodiscard]] std::vector<Offset> again_up_to(Offset next);
+
   struct Pass {
     Offset from, until;                                           // what to read next
     std::shared_ptr<const std::unordered_set<LaneNumber>> lanes;  // whose events are wanted
   };
   // What to read, if anything, beginning a pass when one is needed.
   [[nodiscard]] std::optional<Pass> next_pass();
-  // An event of the pass. False: its lane has no room; call drained_up_to(its offset) and go on later.
-  bool offer_drained(event_log::EventPtr event);
-  void drained_up_to(Offset next);
-  [[nodiscard]] bool pass_active() const { return pass_active_; }
-  [[nodiscard]] std::optional<MonotonicTime> pass_paused_until() const { return paused_until_; }
+  void offer_pass(event_log::EventPtr event);
+  void passed_up_to(Offset next);
 
   // --- What a commit writes ----------------------------------------------------------------------------------------------------
   [[nodiscard]] state::Position position() const;
@@ -133,7 +142,18 @@ class Stream {
   void skip(LaneNumber number, Lane& lane, Offset offset);
   Owed& open(Lane& lane, const event_log::Event& event, Offset offset);
   void set_skipped(LaneNumber number, Lane& lane, Offset offset);
-  void drop_queue(LaneNumber number, Lane& lane, bool keep_running);
+  void drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::uint32_t keep = 0);
+  [[nodiscard]] bool may_drain(LaneNumber number, const Lane& lane) const;  // nothing comes before what was skipped
+  void seek_more(LaneNumber number, Lane& lane);  // has what was skipped found, if it is its turn
+  [[nodiscard]] bool has_queue_room(const Lane& lane) const;
+  [[nodiscard]] std::uint32_t kept_when_blocked() const;
+  [[nodiscard]] std::size_t places_room(LaneNumber number, const Lane& lane) const;
+  void take_place(Owed& owed);
+  void give_back_places(LaneNumber number, Lane& lane, const std::vector<Offset>& offsets);  // they come before those it has
+  void forget_places(LaneNumber number, Owed& owed, Offset from);
+  void enqueue_again(LaneNumber number, Lane& lane, event_log::EventPtr event);
+  bool begin_pass();
+  void leave_pass(Owed& owed);
   void settle(LaneNumber number, Lane& lane);  // after something ended: closes it, or lets it go on
   void mark(LaneNumber number, Lane& lane);
   void free(PendingNumber number);
@@ -168,12 +188,15 @@ class Stream {
   bool record_closed_ = false;
   std::vector<LaneNumber> closed_;
 
-  std::unordered_set<LaneNumber> draining_;  // owe skipped events, have no head, are not complete
-  bool drain_wanted_ = false;                // something changed since a pass could not begin
+  std::size_t places_ = 0;               // of all lanes
+  std::size_t queued_again_ = 0;         // of what is in memory, what was found again
+  std::deque<LaneNumber> hungry_;        // want places read, in this order
+  std::vector<LaneNumber> asked_;        // of which some are being read
+  std::unordered_set<LaneNumber> incomplete_;
+  bool pass_wanted_ = false;             // something changed since a pass could not begin
   bool pass_active_ = false;
   Offset pass_at_;
-  std::optional<MonotonicTime> paused_until_;
-  LaneNumber paused_by_ = kNoLane;
+  std::size_t pass_left_ = 0;            // lanes that are still in it
   std::shared_ptr<const std::unordered_set<LaneNumber>> pass_lanes_;
 };
 

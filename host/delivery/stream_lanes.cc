@@ -1,18 +1,10 @@
-// The lanes of a stream: opening and closing them, their rows, and the passes that find again what was skipped.
+// The lanes of a stream: opening and closing them, and their rows.
 #include <algorithm>
+#include <utility>
 
-#include "base/assert.h"
 #include "delivery/stream.h"
 
 namespace hookhost::delivery {
-namespace {
-
-// How many found-again events one lane keeps in memory, and all lanes of a stream.
-constexpr std::uint32_t kLaneQueueMax = 128;
-// How long a pass waits for a lane whose queue is full before it leaves the rest of that lane to the next pass.
-constexpr Duration kPatience = std::chrono::milliseconds{200};
-
-}  // namespace
 
 void Stream::enqueue(Lane& lane, PendingNumber number) {
   if (lane.first == kNoPending) {
@@ -44,25 +36,29 @@ Owed& Stream::open(Lane& lane, const event_log::Event& event, Offset offset) {
 
 void Stream::set_skipped(LaneNumber number, Lane& lane, Offset offset) {
   Owed& owed = *lane.owed;
-  if (!owed.first_skipped) {
-    owed.first_skipped = owed.scan_from = offset;
-    mark(number, lane);
-  } else if (offset < *owed.first_skipped) {
-    owed.first_skipped = offset;
-    mark(number, lane);
-  }
-  owed.scan_from = std::min(owed.scan_from, offset);
-  owed.complete = false;
+  if (owed.first_skipped && *owed.first_skipped <= offset) return;
+  owed.first_skipped = offset;
+  mark(number, lane);
 }
 
 void Stream::skip(LaneNumber number, Lane& lane, Offset offset) {
   set_skipped(number, lane, offset);
-  if (!lane.owed->head && lane.owed->priors.empty() && draining_.insert(number).second) drain_wanted_ = true;
+  Owed& owed = *lane.owed;
+  if (owed.complete && places_room(number, lane) > 0) {
+    owed.places.push_back(offset);
+    owed.scan_from = offset.next();
+    ++places_;
+  } else if (owed.complete) {
+    owed.complete = false;
+    owed.scan_from = offset;
+    incomplete_.insert(number);
+  }
+  seek_more(number, lane);
 }
 
-// Takes the queue out of memory; it is found again from the first one's offset. `keep_running`: an event that runs stays, an ordinary one as
-// the lane's head, so that the position can pass it.
-void Stream::drop_queue(LaneNumber number, Lane& lane, bool keep_running) {
+// Takes the queue out of memory, but for the first `keep`; where its events stand is remembered. `keep_running`: an event that runs stays, an
+// ordinary one as the lane's head, so that the position can pass it.
+void Stream::drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::uint32_t keep) {
   Owed& owed = *lane.owed;
   PendingNumber next = lane.first;
   PendingNumber kept = kNoPending;
@@ -81,19 +77,30 @@ void Stream::drop_queue(LaneNumber number, Lane& lane, bool keep_running) {
     pending.next = kNoPending;
     next = behind;
   }
-  if (next != kNoPending) {
-    set_skipped(number, lane, pool_[next].offset);
-    owed.in_pass = false;
+  lane.first = lane.last = kept;
+  lane.count = kept == kNoPending ? 0 : 1;
+  if (next != kNoPending) set_skipped(number, lane, pool_[next].offset);
+  for (; keep > 0 && next != kNoPending; --keep) {
+    Pending& pending = pool_[next];
+    const PendingNumber behind = std::exchange(pending.next, kNoPending);
+    if (pending.kind == Pending::Kind::ordinary) {
+      window_.finish(pending.slot);
+      pending.kind = Pending::Kind::drained;
+      ++queued_again_;
+    }
+    enqueue(lane, next);
+    next = behind;
   }
+  std::vector<Offset> dropped;
   while (next != kNoPending) {
     const PendingNumber behind = pool_[next].next;
+    dropped.push_back(pool_[next].offset);
     if (pool_[next].kind == Pending::Kind::ordinary) window_.finish(pool_[next].slot);
     free(next);
     next = behind;
   }
-  lane.first = lane.last = kept;
-  lane.count = kept == kNoPending ? 0 : 1;
   owed.drained = lane.count;
+  give_back_places(number, lane, dropped);
 }
 
 void Stream::mark(LaneNumber number, Lane& lane) {
@@ -105,16 +112,14 @@ void Stream::mark(LaneNumber number, Lane& lane) {
 void Stream::settle(LaneNumber number, Lane& lane) {
   if (lane.owed && !lane.owed->head && lane.owed->priors.empty()) {
     Owed& owed = *lane.owed;
-    if (owed.first_skipped && owed.complete && owed.drained == 0) owed.first_skipped.reset();
+    if (owed.first_skipped && owed.complete && owed.drained == 0 && owed.places.empty()) owed.first_skipped.reset();
     if (!owed.first_skipped) {
       if (owed.stored) erased_.insert(owed.name);
-      draining_.erase(number);
       lane.owed.reset();
       --open_;
       if (record_closed_) closed_.push_back(number);
-    } else if (!owed.complete) {
-      draining_.insert(number);
-      if (lane.count <= kLaneQueueMax / 2) drain_wanted_ = true;
+    } else {
+      seek_more(number, lane);
     }
   }
   if (!lane.owed && lane.count == 0 && !lane.running) {
@@ -128,7 +133,11 @@ void Stream::load(const state::LaneRow& row, MonotonicTime due_at) {
   const LaneNumber number = lane_number(row.lane);
   Lane& lane = lanes_[number];
   if (lane.owed) {  // two names with one number: the second waits behind the first
-    if (row.head || row.first_skipped) set_skipped(number, lane, row.head ? *row.head : *row.first_skipped);
+    const std::optional<Offset> from = row.head ? row.head : row.first_skipped;
+    if (from) {
+      set_skipped(number, lane, *from);
+      forget_places(number, *lane.owed, *from);
+    }
     erased_.insert(row.lane);
     return;
   }
@@ -141,6 +150,7 @@ void Stream::load(const state::LaneRow& row, MonotonicTime due_at) {
   owed.first_skipped = row.first_skipped;
   owed.scan_from = row.first_skipped.value_or(Offset{});
   owed.complete = !row.first_skipped;
+  if (!owed.complete) incomplete_.insert(number);
   owed.stored = true;
   if (owed.head) {
     dues_.emplace_back(due_at, number);
@@ -180,7 +190,7 @@ bool Stream::make_due(Offset head, WallTime wall) {
 bool Stream::only_waits() const {
   return open_ > 0 && window_.empty() && std::all_of(lanes_.begin(), lanes_.end(), [this](const auto& entry) {
     const Lane& lane = entry.second;
-    if (lane.running || lane.count > 0 || !lane.owed) return false;
+    if (lane.running || !lane.owed) return false;
     const auto& priors = lane.owed->priors;
     return priors.empty() ? lane.owed->head.has_value() : priors.front().setback.due_at > now_;
   });
@@ -194,89 +204,6 @@ bool Stream::is_open(LaneNumber number) const {
 bool Stream::is_running(LaneNumber number) const {
   const auto found = lanes_.find(number);
   return found != lanes_.end() && found->second.running;
-}
-
-// --- Draining --------------------------------------------------------------------------------------------------------------------
-
-std::optional<Stream::Pass> Stream::next_pass() {
-  if (!pass_active_) {
-    if (!drain_wanted_ || draining_.empty()) return std::nullopt;
-    drain_wanted_ = false;
-    auto lanes = std::make_shared<std::unordered_set<LaneNumber>>();
-    Offset from = read_;
-    for (const LaneNumber number : draining_) {
-      Lane& lane = lanes_.at(number);
-      Owed& owed = *lane.owed;
-      if (owed.head || !owed.priors.empty() || lane.count > kLaneQueueMax / 2 || held_back(number)) continue;
-      owed.in_pass = true;
-      from = std::min(from, owed.scan_from);
-      lanes->insert(number);
-    }
-    if (lanes->empty()) return std::nullopt;
-    pass_active_ = true;
-    pass_at_ = from;
-    pass_lanes_ = std::move(lanes);
-  }
-  if (paused_until_) {
-    const auto found = lanes_.find(paused_by_);
-    const bool waits = found != lanes_.end() && found->second.owed && found->second.owed->in_pass && found->second.count > kLaneQueueMax / 2;
-    if (waits && now_ < *paused_until_) return std::nullopt;
-    if (waits) found->second.owed->in_pass = false;  // the next pass goes on at its scan_from
-    paused_until_.reset();
-  }
-  if (pass_at_ >= read_) {
-    if (!done_before_.empty()) return std::nullopt;
-    end_pass();
-    return drain_wanted_ ? next_pass() : std::nullopt;
-  }
-  return Pass{pass_at_, read_, pass_lanes_};
-}
-
-bool Stream::offer_drained(event_log::EventPtr event) {
-  const LaneNumber number = lane_number(order_, *event);
-  const auto found = lanes_.find(number);
-  if (number == kNoLane || found == lanes_.end()) return true;
-  Lane& lane = found->second;
-  if (!lane.owed || !lane.owed->in_pass || event->offset < lane.owed->scan_from) return true;
-  if (lane.count >= kLaneQueueMax || queued_ >= 2ULL * options_.window_events_max || bytes_ >= 2 * options_.window_bytes_max) {
-    paused_by_ = number;
-    paused_until_ = now_ + kPatience;
-    return false;
-  }
-  const PendingNumber made = pool_.make();
-  Pending& pending = pool_[made];
-  pending.offset = event->offset;
-  pending.lane = number;
-  pending.stream = id_;
-  pending.kind = Pending::Kind::drained;
-  bytes_ += event->body.size();
-  ++queued_;
-  lane.owed->scan_from = event->offset.next();
-  ++lane.owed->drained;
-  pending.event = std::move(event);
-  enqueue(lane, made);
-  list(number, lane);
-  return true;
-}
-
-void Stream::drained_up_to(Offset next) {
-  pass_at_ = std::max(pass_at_, next);
-  // An offset that is done may be so because its lane skipped it: no lane is complete before the stream has read past those of an earlier life.
-  if (pass_at_ >= read_ && !paused_until_ && done_before_.empty()) end_pass();
-}
-
-void Stream::end_pass() {
-  pass_active_ = false;
-  const auto lanes = std::move(pass_lanes_);
-  for (const LaneNumber number : *lanes) {
-    const auto found = lanes_.find(number);
-    if (found == lanes_.end() || !found->second.owed || !found->second.owed->in_pass) continue;
-    found->second.owed->in_pass = false;
-    found->second.owed->complete = true;
-    draining_.erase(number);
-    settle(number, found->second);
-  }
-  drain_wanted_ = !draining_.empty();
 }
 
 // --- What a commit writes ----------------------------------------------------------------------------------------------------------

@@ -74,6 +74,10 @@ class EventLog::Impl final : public SegmentView, public std::enable_shared_from_
     const std::scoped_lock lock(segments_mutex_);
     return segments_;
   }
+  Result<SegmentAround> around(Offset offset) const override {
+    const std::scoped_lock lock(segments_mutex_);
+    return segment_around(segments_, offset);
+  }
   Offset durable_end() const override { return Offset{end_.load(std::memory_order_acquire)}; }
   Offset begin() const { return Offset{begin_.load(std::memory_order_acquire)}; }
 

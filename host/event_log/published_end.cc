@@ -25,6 +25,11 @@ class FileView final : public SegmentView {
     return listed;
   }
 
+  Result<SegmentAround> around(Offset offset) const override {
+    HOOKHOST_TRY(const auto listed, segments());
+    return segment_around(listed, offset);
+  }
+
   // When END cannot be read just now, as it was before: it only grows.
   Offset durable_end() const override {
     if (const auto end = read_published_end(files_, directory_)) end_.store(end.value().value);

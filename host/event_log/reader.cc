@@ -30,6 +30,20 @@ struct Reader::Cursor {
       : segment(std::move(s)), file(std::move(f)), scanner(*file, segment->segment_id()), successor(after) {}
 
   [[nodiscard]] Offset end() const { return std::min(segment->end(), successor); }
+  [[nodiscard]] bool holds(Offset at) const { return at >= segment->first_offset() && at < end(); }
+
+  // Goes on at the batch that holds `at`, or as near before it as is known.
+  void jump(Offset at) {
+    scanner.seek(segment->place_before(at).position);
+    next = batch_end = at;
+  }
+
+  void learn(const Step& step) const {
+    if (!segment->would_learn(step.position)) return;
+    RecordView first;
+    if (!RecordWalker(step.records).next(first) || !first.intact) return;
+    if (const auto head = peek(first.payload, step.batch.first_offset)) segment->learn({step.batch.first_offset, step.position, head.value().received_at});
+  }
 };
 
 Reader::Reader(os::FileSystem& files, std::shared_ptr<const SegmentView> view) : files_(&files), view_(std::move(view)) {}
@@ -39,17 +53,15 @@ Reader& Reader::operator=(Reader&&) noexcept = default;
 
 Result<bool> Reader::enter_segment(Offset& at, Offset until, Gaps& gaps) {
   cursor_.reset();
-  HOOKHOST_TRY(const auto segments, view_->segments());
-  const auto after = std::upper_bound(segments.begin(), segments.end(), at, [](Offset o, const SegmentPtr& s) { return o < s->first_offset(); });
-  const Offset successor = after == segments.end() ? Offset{UINT64_MAX} : (*after)->first_offset();
+  HOOKHOST_TRY(const SegmentAround around, view_->around(at));
+  const auto& [segment, successor] = around;
   const auto skip_to_successor = [&] {
-    const Offset to = std::min(successor, until);
+    const Offset to = std::min(around.successor, until);
     note_gap(gaps, at, to);
     at = to;
     return at < until;
   };
-  if (after == segments.begin()) return skip_to_successor();
-  const SegmentPtr& segment = *std::prev(after);
+  if (segment == nullptr) return skip_to_successor();
   if (std::min(segment->end(), successor) <= at) return skip_to_successor();
   auto file = files_->open(segment->path(), os::OpenMode::read);
   if (!file) {
@@ -60,9 +72,7 @@ Result<bool> Reader::enter_segment(Offset& at, Offset until, Gaps& gaps) {
     return at < until;
   }
   cursor_ = std::make_unique<Cursor>(segment, std::move(file.value()), successor);
-  const BatchPlace place = segment->place_before(at);
-  cursor_->scanner.seek(place.position);
-  cursor_->next = cursor_->batch_end = at;
+  cursor_->jump(at);
   return true;
 }
 
@@ -81,6 +91,7 @@ Result<> Reader::enter_batch(Offset& at, Offset until, Gaps& gaps) {
         cursor_->scanner.refresh();
         continue;
       }
+      cursor_->learn(step);
       if (end <= at) continue;
       if (first > at) {
         const Offset to = std::min({first, cursor_->end(), until});
@@ -108,6 +119,7 @@ Result<> Reader::enter_batch(Offset& at, Offset until, Gaps& gaps) {
 
 Result<bool> Reader::next_record(Offset& at, Offset until, Gaps& gaps, RecordView& out) {
   while (at < until) {
+    if (cursor_ && (at < cursor_->next || at > cursor_->batch_end) && cursor_->holds(at)) cursor_->jump(at);
     if (!cursor_ || at >= cursor_->end() || at < cursor_->next || at > cursor_->batch_end) {
       HOOKHOST_TRY(const bool entered, enter_segment(at, until, gaps));
       if (!entered) return false;

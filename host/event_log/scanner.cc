@@ -7,13 +7,21 @@
 namespace hookhost::event_log {
 namespace {
 
-// Whoever reads on has what comes next read ahead, more with each read; one that follows the end would read the same in vain.
+// Whoever reads on has what comes next read ahead, more with each read; one that follows the end would read the same in vain, and one that
+// jumps wants little.
 constexpr std::size_t kAheadBytesMin = 64 << 10;
 constexpr std::size_t kAheadBytesMax = 1 << 20;
 
 bool is_blank(std::string_view bytes) { return bytes.find_first_not_of('\0') == std::string_view::npos; }
 
 }  // namespace
+
+Scanner::Scanner(os::File& file, std::uint64_t segment_id) : file_(file), segment_id_(segment_id), ahead_bytes_(kAheadBytesMin) {}
+
+void Scanner::seek(std::uint64_t position) {
+  position_ = position;
+  if (position < buffer_position_ || position >= buffer_position_ + filled_) ahead_bytes_ = kAheadBytesMin;
+}
 
 Result<std::string_view> Scanner::fetch(std::uint64_t position, std::size_t size) {
   if (position < buffer_position_ || position + size > buffer_position_ + filled_) {

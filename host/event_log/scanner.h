@@ -29,10 +29,10 @@ struct Step {
 class Scanner {
  public:
   // `segment_id`: what batches must carry; 0: take the first one found. `file` must outlive the scanner.
-  Scanner(os::File& file, std::uint64_t segment_id) : file_(file), segment_id_(segment_id) {}
+  Scanner(os::File& file, std::uint64_t segment_id);
 
   // Continues at a sector.
-  void seek(std::uint64_t position) { position_ = position; }
+  void seek(std::uint64_t position);
   // What stands at the present position; moves behind it when it is a batch.
   [[nodiscard]] Result<Step> step();
   // After a bad step: moves to the next sector at which a batch or a footer of this segment begins, or to the end. True when there is one.
@@ -52,7 +52,7 @@ class Scanner {
   std::uint64_t position_ = kSectorBytes;
   std::string buffer_;
   std::size_t filled_ = 0;             // of the buffer
-  std::size_t ahead_bytes_ = 1 << 20;  // how much the next read asks for
+  std::size_t ahead_bytes_;            // how much the next read asks for
   std::uint64_t buffer_position_ = 0;
   std::uint64_t reads_ = 0;
 };

@@ -10,11 +10,21 @@ constexpr std::uint64_t kPlaceDistanceBytes = 64 << 10;
 }
 
 void Segment::add_batch(const BatchPlace& place, Offset end, std::uint64_t record_bytes, WallTime last_received_at) {
+  learn(place);
   const std::scoped_lock lock(mutex_);
-  if (places_.empty() || place.position >= places_.back().position + kPlaceDistanceBytes) places_.push_back(place);
   end_ = end;
   record_bytes_ += record_bytes;
   last_received_at_ = std::max(last_received_at_, last_received_at);
+}
+
+bool Segment::would_learn(std::uint64_t position) const {
+  const std::scoped_lock lock(mutex_);
+  return places_.empty() || position >= places_.back().position + kPlaceDistanceBytes;
+}
+
+void Segment::learn(const BatchPlace& place) {
+  const std::scoped_lock lock(mutex_);
+  if (places_.empty() || place.position >= places_.back().position + kPlaceDistanceBytes) places_.push_back(place);
 }
 
 void Segment::set_end(Offset end) {
@@ -64,6 +74,11 @@ BatchPlace Segment::place_before(WallTime time) const {
   const std::scoped_lock lock(mutex_);
   const auto reached = std::find_if(places_.begin(), places_.end(), [&](const BatchPlace& p) { return p.received_at >= time; });
   return reached == places_.begin() ? start() : *std::prev(reached);
+}
+
+SegmentAround segment_around(const std::vector<SegmentPtr>& segments, Offset offset) {
+  const auto after = std::upper_bound(segments.begin(), segments.end(), offset, [](Offset o, const SegmentPtr& s) { return o < s->first_offset(); });
+  return {after == segments.begin() ? nullptr : *std::prev(after), after == segments.end() ? Offset{UINT64_MAX} : (*after)->first_offset()};
 }
 
 }  // namespace hookhost::event_log

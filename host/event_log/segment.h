@@ -34,6 +34,9 @@ class Segment {
   void set_end(Offset end);
   // What a footer says of a segment that was not walked through.
   void set_facts(Offset end, std::uint64_t record_bytes, WallTime last_received_at);
+  // A batch that a reader has met: where nobody has walked before, the next one that wants to get there need not begin at the start.
+  void learn(const BatchPlace& place);
+  [[nodiscard]] bool would_learn(std::uint64_t position) const;
   // Recovery has cut the batches from `end` on, with `record_bytes` of records.
   void cut(Offset end, std::uint64_t record_bytes);
 
@@ -60,12 +63,21 @@ class Segment {
 
 using SegmentPtr = std::shared_ptr<Segment>;
 
+// Where an offset belongs: the last segment that begins at or before it, nullptr when there is none, and where the next one begins, the
+// largest offset when there is none.
+struct SegmentAround {
+  SegmentPtr segment;
+  Offset successor;
+};
+[[nodiscard]] SegmentAround segment_around(const std::vector<SegmentPtr>& segments, Offset offset);
+
 // The segments that a reader may read, ascending, and how far.
 class SegmentView {
  public:
   virtual ~SegmentView() = default;
   // Error: io_error, of a view that looks at the directory.
   [[nodiscard]] virtual Result<std::vector<SegmentPtr>> segments() const = 0;
+  [[nodiscard]] virtual Result<SegmentAround> around(Offset offset) const = 0;
   [[nodiscard]] virtual Offset durable_end() const = 0;
 };
 

@@ -26,6 +26,7 @@ class Model : public EngineTest {
   void SetUp() override {
     options.window_events_max = 16U << dice(4);
     options.done_above_max = 8U << dice(4);
+    if (dice(2) == 0) options.places_max = 4U << dice(8);
     options.blocked_lanes_max = dice(3) == 0 ? 4 : 10'000;
     keys = 2 + dice(30);
     with = wishes();

@@ -27,6 +27,71 @@ TEST_F(Retry, ARetryingEventHoldsBackOnlyItsOwnKey) {
   EXPECT_TRUE(poll_until([&] { return store.lane_rows(id) == 0; }));
 }
 
+// Every eighth attempt is refused, so that each key is blocked again and again with much behind it.
+class RetryBehindKeys : public Retry {
+ protected:
+  std::shared_ptr<ScriptedSubscriber> refuses_often() {
+    return std::make_shared<ScriptedSubscriber>([this](const Delivery& delivery, auto&) {
+      if (closed || (delivery.attempt.value == 1 && delivery.event->offset.value % 8 == 3)) return ScriptedSubscriber::retry();
+      return ScriptedSubscriber::ok();
+    });
+  }
+  SubscriberOptions patient() const {
+    auto out = wishes();
+    out.retry = Schedule(10'000, 1ms);
+    return out;
+  }
+  std::atomic<bool> closed{true};
+};
+
+TEST_F(RetryBehindKeys, WhatStandsThereIsNotLookedForAgainAfterEachRefusal) {
+  constexpr std::size_t kEvents = 8'000, kKeys = 5;
+  auto subscriber = refuses_often();
+  open();
+  attach(subscriber, patient());
+  feed.append_many(kEvents, kKeys);
+  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  const auto looked_before = feed.looked();
+  closed = false;
+  ASSERT_TRUE(settled());
+  expect_once_in_order(subscriber->calls(), kEvents);
+  // 1,000 refusals: each event is read where it stands, with its neighbours where these are few, and each refused one for its next attempt.
+  EXPECT_LT(feed.looked() - looked_before, 10 * kEvents);
+}
+
+TEST_F(RetryBehindKeys, AfterARestartOnePassFindsWhatStandsThere) {
+  constexpr std::size_t kEvents = 8'000, kKeys = 5;
+  auto subscriber = refuses_often();
+  open();
+  attach(subscriber, patient());
+  feed.append_many(kEvents, kKeys);
+  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  kill_and_open();
+  closed = false;
+  const auto looked_before = feed.looked();
+  auto next = refuses_often();
+  attach(next, patient());
+  ASSERT_TRUE(settled());
+  expect_once_in_order(next->calls(), kEvents);
+  EXPECT_LT(feed.looked() - looked_before, 12 * kEvents);
+}
+
+// More than is remembered: several passes, and still each event once.
+TEST_F(RetryBehindKeys, MoreThanIsRememberedIsLookedForInFewPasses) {
+  constexpr std::size_t kEvents = 8'000, kKeys = 5;
+  options.places_max = 1'024;
+  auto subscriber = refuses_often();
+  open();
+  attach(subscriber, patient());
+  feed.append_many(kEvents, kKeys);
+  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  closed = false;
+  const auto looked_before = feed.looked();
+  ASSERT_TRUE(settled());
+  expect_once_in_order(subscriber->calls(), kEvents);
+  EXPECT_LT(feed.looked() - looked_before, 100 * kEvents);
+}
+
 TEST_F(Retry, AfterTheScheduleAnEventIsADeadLetter) {
   auto subscriber = std::make_shared<ScriptedSubscriber>([&](const Delivery& delivery, auto&) {
     return delivery.event->offset == Offset{0} ? ScriptedSubscriber::retry("broken pipe") : ScriptedSubscriber::ok();

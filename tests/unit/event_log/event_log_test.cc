@@ -96,6 +96,7 @@ class ViewUpTo final : public SegmentView {
  public:
   explicit ViewUpTo(std::shared_ptr<const SegmentView> whole) : whole_(std::move(whole)) {}
   [[nodiscard]] Result<std::vector<SegmentPtr>> segments() const override { return whole_->segments(); }
+  [[nodiscard]] Result<SegmentAround> around(Offset offset) const override { return whole_->around(offset); }
   [[nodiscard]] Offset durable_end() const override { return end; }
   Offset end;
 
