@@ -27,22 +27,16 @@ struct Reader::Cursor {
   Offset trusted;     // the durable end when the scanner last read the file: what lies beyond may have been half written then
 
   Cursor(SegmentPtr s, std::unique_ptr<os::File> f, Offset after)
-      : segment(std::move(s)), file(std::move(f)), scanner(*file, segment->segment_id()), successor(after) {}
+      : segment(std::move(s)), file(std::move(f)), scanner(*file, segment->segment_id()), next(segment->first_offset()), successor(after) {}
 
   [[nodiscard]] Offset end() const { return std::min(segment->end(), successor); }
   [[nodiscard]] bool holds(Offset at) const { return at >= segment->first_offset() && at < end(); }
 
   // Goes on at the batch that holds `at`, or as near before it as is known.
   void jump(Offset at) {
-    scanner.seek(segment->place_before(at).position);
+    const std::uint64_t known = segment->place_before(at).position;
+    if (at < next || known > scanner.position()) scanner.seek(known);
     next = batch_end = at;
-  }
-
-  void learn(const Step& step) const {
-    if (!segment->would_learn(step.position)) return;
-    RecordView first;
-    if (!RecordWalker(step.records).next(first) || !first.intact) return;
-    if (const auto head = peek(first.payload, step.batch.first_offset)) segment->learn({step.batch.first_offset, step.position, head.value().received_at});
   }
 };
 
@@ -91,7 +85,6 @@ Result<> Reader::enter_batch(Offset& at, Offset until, Gaps& gaps) {
         cursor_->scanner.refresh();
         continue;
       }
-      cursor_->learn(step);
       if (end <= at) continue;
       if (first > at) {
         const Offset to = std::min({first, cursor_->end(), until});

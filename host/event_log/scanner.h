@@ -33,6 +33,7 @@ class Scanner {
 
   // Continues at a sector.
   void seek(std::uint64_t position);
+  [[nodiscard]] std::uint64_t position() const { return position_; }
   // What stands at the present position; moves behind it when it is a batch.
   [[nodiscard]] Result<Step> step();
   // After a bad step: moves to the next sector at which a batch or a footer of this segment begins, or to the end. True when there is one.

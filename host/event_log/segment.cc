@@ -10,21 +10,11 @@ constexpr std::uint64_t kPlaceDistanceBytes = 64 << 10;
 }
 
 void Segment::add_batch(const BatchPlace& place, Offset end, std::uint64_t record_bytes, WallTime last_received_at) {
-  learn(place);
   const std::scoped_lock lock(mutex_);
+  if (places_.empty() || place.position >= places_.back().position + kPlaceDistanceBytes) places_.push_back(place);
   end_ = end;
   record_bytes_ += record_bytes;
   last_received_at_ = std::max(last_received_at_, last_received_at);
-}
-
-bool Segment::would_learn(std::uint64_t position) const {
-  const std::scoped_lock lock(mutex_);
-  return places_.empty() || position >= places_.back().position + kPlaceDistanceBytes;
-}
-
-void Segment::learn(const BatchPlace& place) {
-  const std::scoped_lock lock(mutex_);
-  if (places_.empty() || place.position >= places_.back().position + kPlaceDistanceBytes) places_.push_back(place);
 }
 
 void Segment::set_end(Offset end) {

@@ -34,9 +34,6 @@ class Segment {
   void set_end(Offset end);
   // What a footer says of a segment that was not walked through.
   void set_facts(Offset end, std::uint64_t record_bytes, WallTime last_received_at);
-  // A batch that a reader has met: where nobody has walked before, the next one that wants to get there need not begin at the start.
-  void learn(const BatchPlace& place);
-  [[nodiscard]] bool would_learn(std::uint64_t position) const;
   // Recovery has cut the batches from `end` on, with `record_bytes` of records.
   void cut(Offset end, std::uint64_t record_bytes);
 

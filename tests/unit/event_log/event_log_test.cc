@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -25,12 +26,49 @@ TEST(Crc32c, KnowsTheCheckValueBothWays) {
   }
 }
 
+// Counts what is read.
+class CountedFiles final : public os::FileSystem {
+ public:
+  Result<std::unique_ptr<os::File>> open(const std::string& path, os::OpenMode mode) override {
+    if (mode == os::OpenMode::read) ++opened;
+    HOOKHOST_TRY(auto file, files_.open(path, mode));
+    return std::unique_ptr<os::File>(std::make_unique<CountedFile>(std::move(file), bytes));
+  }
+  Result<> rename(const std::string& from, const std::string& to) override { return files_.rename(from, to); }
+  Result<> remove(const std::string& path) override { return files_.remove(path); }
+  Result<> sync_directory(const std::string& path) override { return files_.sync_directory(path); }
+  Result<std::vector<std::string>> list(const std::string& directory) override { return files_.list(directory); }
+  Result<> make_directories(const std::string& path) override { return files_.make_directories(path); }
+  Result<std::uint64_t> free_bytes(const std::string& path) override { return files_.free_bytes(path); }
+  Result<os::Facts> facts(const std::string& path) override { return files_.facts(path); }
+  std::atomic<std::uint64_t> opened{0}, bytes{0};
+
+ private:
+  class CountedFile final : public os::File {
+   public:
+    CountedFile(std::unique_ptr<os::File> file, std::atomic<std::uint64_t>& bytes) : file_(std::move(file)), bytes_(bytes) {}
+    Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t size) override {
+      bytes_ += size;
+      return file_->read_at(position, into, size);
+    }
+    Result<> write_at(std::uint64_t position, std::string_view bytes) override { return file_->write_at(position, bytes); }
+    Result<> sync() override { return file_->sync(); }
+    Result<> truncate(std::uint64_t length) override { return file_->truncate(length); }
+    Result<std::uint64_t> size() override { return file_->size(); }
+
+   private:
+    std::unique_ptr<os::File> file_;
+    std::atomic<std::uint64_t>& bytes_;
+  };
+  os::FileSystem& files_ = os::local_file_system();
+};
+
 class EventLogTest : public testing::Test {
  protected:
   void open(Options options = {}) {
     options.directory = directory_ / "events";
     options.disk_free_min = 0;
-    auto opened = EventLog::open(os::local_file_system(), options, clock_);
+    auto opened = EventLog::open(files_, options, clock_);
     ASSERT_TRUE(opened) << opened.error().message;
     log_ = std::move(opened.value());
   }
@@ -87,6 +125,7 @@ class EventLogTest : public testing::Test {
   }
 
   test::TempDir directory_;
+  CountedFiles files_;
   ManualClock clock_;
   std::unique_ptr<EventLog> log_;
 };
@@ -103,6 +142,31 @@ class ViewUpTo final : public SegmentView {
  private:
   std::shared_ptr<const SegmentView> whole_;
 };
+
+// Whoever wants single events, up or down, neither opens the file for each nor reads what lies between.
+TEST_F(EventLogTest, AReaderThatJumpsReadsLittle) {
+  constexpr std::uint64_t kEvents = 800;
+  ASSERT_NO_FATAL_FAILURE(open());
+  for (std::uint64_t n = 0; n < kEvents; n += 100) append(n, n + 100, 2'000);  // 1.6 MB in one segment, in batches of about 200 KB
+  Reader reader = log_->reader();
+  ASSERT_NO_FATAL_FAILURE(expect_events(log_->reader(), 0, 1, 2'000));
+  files_.opened = files_.bytes = 0;
+  std::mt19937_64 random{test::seed()};
+  std::uint64_t jumps = 0;
+  const auto see = [&](std::uint64_t n) {
+    ++jumps;
+    const auto got = reader.read(Offset{n}, Offset{n + 1}, {});
+    ASSERT_TRUE(got) << got.error().message;
+    ASSERT_EQ(got.value().events.size(), 1U);
+    Event expected = make(n, 2'000);
+    expected.offset = Offset{n};
+    EXPECT_EQ(*got.value().events[0], expected);
+  };
+  for (std::uint64_t n = 50; n < kEvents; n += 100) ASSERT_NO_FATAL_FAILURE(see(n));
+  for (int i = 0; i < 50; ++i) ASSERT_NO_FATAL_FAILURE(see(random() % kEvents));
+  EXPECT_EQ(files_.opened, 1U);
+  EXPECT_LT(files_.bytes / jumps, 600'000U);  // the batch, what stands before it, and the read ahead
+}
 
 // A reader's look ahead meets a batch whose header is in the file already and whose records are not: it must look again once that is durable.
 TEST_F(EventLogTest, ABatchReadAheadWhileItWasBeingWrittenIsReadAgain) {
