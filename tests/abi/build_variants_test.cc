@@ -81,7 +81,7 @@ TEST_P(BuildVariants, ExportTheEntryCarryTheNoteAndRun) {
     const std::string library = directory_ / (is_c ? "from_c.so" : "from_cpp.so");
     const std::string flags = "$(PKG_CONFIG_PATH=" + sdk().prefix() + "/lib/pkgconfig pkg-config --cflags --libs hookhost)";
     const Ran built = shell(std::string(is_c ? compilers.first : compilers.second) + " -std=" + example.language + " -Wall -Wextra -Werror " + variant.flags +
-                            " " PROJECT_DIRECTORY "/sdk/examples/" + example.source + " -o " + library + " " + flags);
+                            " " + paths::source() + "/sdk/examples/" + example.source + " -o " + library + " " + flags);
     ASSERT_EQ(built.status, 0) << built;
     ASSERT_NO_FATAL_FAILURE(is_whole(library, example));
     ASSERT_EQ(shell("strip -o " + library + ".stripped.so " + library + " && strip --strip-unneeded -R .comment " + library + ".stripped.so").status, 0);

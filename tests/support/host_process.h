@@ -10,6 +10,7 @@
 #include <random>
 
 #include "support/child_process.h"
+#include "support/paths.h"
 #include "support/raw_client.h"
 #include "support/temp_dir.h"
 
@@ -100,7 +101,7 @@ class HostProcess {
   }
   // Without waiting: for those that are to fail.
   ChildProcess& spawn(const std::vector<std::string>& arguments = {}, const std::vector<std::string>& environment = {}) {
-    Spawn what{{HOOKHOST_BINARY, "serve", "-c", config_path()}, environment, directory_.path(), directory_ / "serve.out", directory_ / "serve.err"};
+    Spawn what{{paths::host(), "serve", "-c", config_path()}, environment, directory_.path(), directory_ / "serve.out", directory_ / "serve.err"};
     what.arguments.insert(what.arguments.end(), arguments.begin(), arguments.end());
     process_ = std::make_unique<ChildProcess>(what);
     return *process_;
@@ -122,7 +123,7 @@ class HostProcess {
   // ---- commands ----
   Ran run(std::vector<std::string> arguments, const std::vector<std::string>& environment = {}) {
     const std::string base = directory_ / ("command." + std::to_string(++commands_));
-    Spawn what{{HOOKHOST_BINARY}, environment, directory_.path(), base + ".out", base + ".err"};
+    Spawn what{{paths::host()}, environment, directory_.path(), base + ".out", base + ".err"};
     what.arguments.insert(what.arguments.end(), arguments.begin(), arguments.end());
     what.arguments.insert(what.arguments.end(), {"-c", config_path()});
     return run_to_end(what, std::chrono::seconds{180});

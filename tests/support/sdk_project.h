@@ -25,17 +25,17 @@ class SdkInstall {
  public:
   explicit SdkInstall(std::string prefix) : prefix_(std::move(prefix)) {
     std::filesystem::create_directory(prefix_);
-    const Ran installed = run_tool({CMAKE_TOOL, "--install", BUILD_DIRECTORY, "--component", "sdk", "--prefix", prefix_}, prefix_);
+    const Ran installed = run_tool({paths::cmake(), "--install", paths::build(), "--component", "sdk", "--prefix", prefix_}, prefix_);
     EXPECT_EQ(installed.status, 0) << installed;
   }
   [[nodiscard]] const std::string& prefix() const { return prefix_; }
 
   // Configures and builds the project in `directory`; the last tool's answer. `compilers`: "-DCMAKE_CXX_COMPILER=..." and the like.
   [[nodiscard]] Ran build(const std::string& directory, const std::vector<std::string>& compilers = {}) const {
-    std::vector<std::string> configure{CMAKE_TOOL, "-G", "Unix Makefiles", "-S", directory, "-B", directory + "/build", "-DCMAKE_PREFIX_PATH=" + prefix_};
+    std::vector<std::string> configure{paths::cmake(), "-G", "Unix Makefiles", "-S", directory, "-B", directory + "/build", "-DCMAKE_PREFIX_PATH=" + prefix_};
     configure.insert(configure.end(), compilers.begin(), compilers.end());
     Ran ran = run_tool(configure, directory);
-    if (ran.status == 0) ran = run_tool({CMAKE_TOOL, "--build", directory + "/build"}, directory);
+    if (ran.status == 0) ran = run_tool({paths::cmake(), "--build", directory + "/build"}, directory);
     return ran;
   }
 

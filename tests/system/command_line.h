@@ -21,7 +21,7 @@ class CommandTest : public SystemTest {
   // The line as it is, without a configuration of ours; in a directory of its own.
   Ran plain(const std::vector<std::string>& arguments) {
     const TempDir elsewhere;
-    Spawn what{{HOOKHOST_BINARY}, {}, elsewhere.path(), elsewhere / "out", elsewhere / "err"};
+    Spawn what{{paths::host()}, {}, elsewhere.path(), elsewhere / "out", elsewhere / "err"};
     what.arguments.insert(what.arguments.end(), arguments.begin(), arguments.end());
     ChildProcess process(what);
     Ran ran;

@@ -297,7 +297,7 @@ TEST_F(EndpointLife, AForwardWhoseCommandOrHostIsKilledEndsByItself) {
   Receiver receiver;
   ASSERT_TRUE(host.start());
   const auto forward = [&] {
-    return std::make_unique<ChildProcess>(Spawn{{HOOKHOST_BINARY, "forward", "kakiyo", receiver.url(), "-c", host.config_path()}, {}, host.path(""), host.path("f.out"), host.path("f.err")});
+    return std::make_unique<ChildProcess>(Spawn{{paths::host(), "forward", "kakiyo", receiver.url(), "-c", host.config_path()}, {}, host.path(""), host.path("f.out"), host.path("f.err")});
   };
   const auto is_known = [&] { return host.run({"status"}).out.find("forward_") != std::string::npos; };
   auto command = forward();

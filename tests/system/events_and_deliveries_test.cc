@@ -103,7 +103,7 @@ TEST_F(Events, TailFollowsWhatArrives) {
   ASSERT_EQ(past.objects().size(), 2U) << past;
   EXPECT_EQ(text(past.objects()[1], "offset"), "1");
   const std::string out = host.path("tail.out");
-  ChildProcess tail({{HOOKHOST_BINARY, "events", "tail", "--json", "--key", "chat_live", "--limit", "1", "-c", host.config_path()}, {}, "", out, host.path("tail.err")});
+  ChildProcess tail({{paths::host(), "events", "tail", "--json", "--key", "chat_live", "--limit", "1", "-c", host.config_path()}, {}, "", out, host.path("tail.err")});
   KakiyoSender sender(host.public_port());
   int n = 0;
   EXPECT_TRUE(poll_until([&] {

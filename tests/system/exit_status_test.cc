@@ -299,7 +299,7 @@ TEST_F(ExitStatus, WhatCannotBeWrittenIsNotDone) {
   ASSERT_TRUE(host.start());
   send("chat_1");
   for (const auto& words : std::vector<std::vector<std::string>>{{"events", "list"}, {"events", "show", "0"}, {"status"}, {"types", "list"}}) {
-    Spawn what{{HOOKHOST_BINARY, "-c", host.config_path()}, {}, host.path(""), "/dev/full", host.path("full.err")};
+    Spawn what{{paths::host(), "-c", host.config_path()}, {}, host.path(""), "/dev/full", host.path("full.err")};
     what.arguments.insert(what.arguments.end(), words.begin(), words.end());
     ChildProcess command(what);
     EXPECT_EQ(command.wait(), 1) << testing::PrintToString(words);

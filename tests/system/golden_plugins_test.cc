@@ -8,7 +8,7 @@ class GoldenPlugins : public SystemTest, public testing::WithParamInterface<cons
 
 TEST_P(GoldenPlugins, AreLoadedAndHandleAnEvent) {
   const std::string name = GetParam();
-  std::filesystem::copy(GOLDEN_PLUGINS "/" + name + ".so", host.path(name + ".so"));
+  std::filesystem::copy(paths::source() + "/tests/golden/plugins_abi_1_0/" + name + ".so", host.path(name + ".so"));
   std::filesystem::permissions(host.path(name + ".so"), std::filesystem::perms{0700});
   host.plugins["old"] = "{library: ../" + name + ".so, required: true}";
   ASSERT_TRUE(host.start());
@@ -21,7 +21,7 @@ TEST_P(GoldenPlugins, AreLoadedAndHandleAnEvent) {
 
 TEST_P(GoldenPlugins, AreTestedByTheirPathAlone) {
   const std::string name = GetParam();
-  std::filesystem::copy(GOLDEN_PLUGINS "/" + name + ".so", host.path(name + ".so"));
+  std::filesystem::copy(paths::source() + "/tests/golden/plugins_abi_1_0/" + name + ".so", host.path(name + ".so"));
   std::filesystem::permissions(host.path(name + ".so"), std::filesystem::perms{0700});
   const Ran ran = host.run({"plugin", "test", host.path(name + ".so"), "--type", "linkedin.message.received", "--json"});
   EXPECT_EQ(ran.status, 0) << ran;

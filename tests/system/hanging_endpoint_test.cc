@@ -74,7 +74,7 @@ TEST_F(HangingEndpoint, WithFewDescriptorsManyNeitherStopTheWayInNorAnotherEndpo
     names.insert(name);
   }
   host.write_config();
-  const ChildProcess limited(Spawn{{"/bin/sh", "-c", "ulimit -n 600 && exec \"$0\" serve -c \"$1\"", HOOKHOST_BINARY, host.config_path()}, {}, host.path(""),
+  const ChildProcess limited(Spawn{{"/bin/sh", "-c", "ulimit -n 600 && exec \"$0\" serve -c \"$1\"", paths::host(), host.config_path()}, {}, host.path(""),
                                    host.path("serve.out"), host.path("serve.err")});
   ASSERT_TRUE(poll_until([&] { return host.is_ready(); }, std::chrono::seconds{120})) << host.diagnostics();
   for (std::int64_t n = 0; n < kEvents; ++n) send_messages(n, n + 1, "chat_" + std::to_string(n));

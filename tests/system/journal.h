@@ -70,7 +70,7 @@ inline testing::AssertionResult in_order_per_key(const std::vector<JournalLine>&
 
 class SystemTest : public testing::Test {
  protected:
-  [[nodiscard]] static std::string library(const std::string& name) { return std::string(TEST_PLUGINS) + "/" + name + ".so"; }
+  [[nodiscard]] static std::string library(const std::string& name) { return paths::system_plugins() + "/" + name + ".so"; }
 
   // A probe under that name; `options` are further keys of the plugin ("timeout: 1s, "), `config` further keys of its config.
   void add_probe(const std::string& name, const std::string& options = "", const std::string& config = "", const std::string& kind = "test_probe") {

@@ -23,9 +23,9 @@ std::string any_message(std::mt19937_64& random, std::int64_t n) {
 class KillRounds : public KilledHost {
  protected:
   static void add_shipped(HostProcess& to, const std::string& start_at) {
-    to.plugins["jsonl"] = "{library: \"" JSONL_EXPORT "\", start_at: " + start_at + ", config: {path: \"" + to.path("events.jsonl") + "\"}}";
-    to.plugins["parts"] = "{library: \"" JSONL_EXPORT "\", start_at: " + start_at + ", config: {rotate_bytes: 50000, path: \"" + to.path("parts.jsonl") + "\"}}";
-    to.plugins["crm"] = "{library: \"" PROSPECT_CRM "\", start_at: " + start_at + ", config: {path: \"" + to.path("crm.db") + "\"}}";
+    to.plugins["jsonl"] = "{library: \"" + paths::jsonl_export() + "\", start_at: " + start_at + ", config: {path: \"" + to.path("events.jsonl") + "\"}}";
+    to.plugins["parts"] = "{library: \"" + paths::jsonl_export() + "\", start_at: " + start_at + ", config: {rotate_bytes: 50000, path: \"" + to.path("parts.jsonl") + "\"}}";
+    to.plugins["crm"] = "{library: \"" + paths::prospect_crm() + "\", start_at: " + start_at + ", config: {path: \"" + to.path("crm.db") + "\"}}";
   }
 
   // At least once, and each key's events for the first time in order.

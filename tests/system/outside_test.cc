@@ -39,10 +39,11 @@ class LiveTraffic {
 class Outside : public SystemTest {
  protected:
   // The probe's source, or another, as any author's own file.
-  void build_the_plugin(const std::string& definition = "", const std::string& source = PROBE_SOURCE) {
+  void build_the_plugin(const std::string& definition = "", const std::string& source = "probe.cpp") {
     std::filesystem::create_directory(host.path("mine"));
-    std::filesystem::copy(source, host.path("mine/mine.cpp"));
-    std::filesystem::copy(std::filesystem::path(PROBE_SOURCE).replace_filename("kv_dump.h"), host.path("mine/kv_dump.h"));
+    const std::string folder = paths::source() + "/tests/system/";
+    std::filesystem::copy(folder + source, host.path("mine/mine.cpp"));
+    std::filesystem::copy(folder + "kv_dump.h", host.path("mine/kv_dump.h"));
     write_text(host.path("mine/CMakeLists.txt"), "cmake_minimum_required(VERSION 3.16)\nproject(mine LANGUAGES CXX)\nfind_package(hookhost CONFIG REQUIRED)\n"
                                                  "hookhost_add_plugin(mine mine.cpp)\n" + definition);
     const Ran built = SdkInstall(host.path("sdk")).build(host.path("mine"));
@@ -110,7 +111,7 @@ TEST_F(Outside, HeldThenReplayedWithLiveWaitingHandlesEachEventOnceInOrderThenIs
 
 TEST_F(Outside, AKill9AmidAReplayThatLiveWaitsForLosesNothingAndDoublesNoEffectThatIsCutBackToItsToken) {
   constexpr std::int64_t kPast = 2000;
-  ASSERT_NO_FATAL_FAILURE(build_the_plugin("", LEDGER_SOURCE));
+  ASSERT_NO_FATAL_FAILURE(build_the_plugin("", "ledger.cpp"));
   ASSERT_TRUE(host.start());
   ASSERT_NO_FATAL_FAILURE(send_past(kPast));
   ASSERT_NO_FATAL_FAILURE(enable("start_at: hold"));
@@ -206,7 +207,7 @@ class Examples : public testing::TestWithParam<std::pair<const char*, const char
       ++files;
       const std::string text = contents(entry.path());
       EXPECT_NE(text.find(prefix + "/include/hookhost/"), std::string::npos) << entry.path();
-      for (const char* foreign : {"boost", "google/protobuf", PROJECT_DIRECTORY "/sdk"}) EXPECT_EQ(text.find(foreign), std::string::npos) << foreign << " in " << entry.path();
+      for (const std::string& foreign : {std::string("boost"), std::string("google/protobuf"), paths::source() + "/sdk"}) EXPECT_EQ(text.find(foreign), std::string::npos) << foreign << " in " << entry.path();
     }
     EXPECT_GT(files, 0);
   }
@@ -230,7 +231,7 @@ TEST_P(Examples, BuildOutsideAndHandleAnEvent) {
   const SdkInstall sdk(host.path("sdk"));
   for (const std::string example : {"echo_c", "hello_cpp"}) {
     SCOPED_TRACE(example);
-    std::filesystem::copy(std::string(PROJECT_DIRECTORY "/sdk/examples/") + example, host.path(example));
+    std::filesystem::copy(paths::source() + "/sdk/examples/" + example, host.path(example));
     const Ran built = sdk.build(host.path(example), {"-DCMAKE_C_COMPILER=" + c, "-DCMAKE_CXX_COMPILER=" + cpp});
     ASSERT_EQ(built.status, 0) << built;
     sees_only_the_sdk(host.path(example + "/build"), sdk.prefix());
@@ -254,7 +255,7 @@ TEST_F(Outside, WhatPluginNewWritesBuildsPassesItsTestAndHandlesAnEvent) {
     ASSERT_EQ(host.run(command).status, 0);
     const Ran built = sdk.build(host.path(name));
     ASSERT_EQ(built.status, 0) << built;
-    const Ran tested = run_tool({std::string(CTEST_TOOL), "--test-dir", host.path(name + "/build"), "--output-on-failure", "--no-tests=error"}, host.path("conf"));
+    const Ran tested = run_tool({paths::ctest(), "--test-dir", host.path(name + "/build"), "--output-on-failure", "--no-tests=error"}, host.path("conf"));
     EXPECT_EQ(tested.status, 0) << tested;
     host.plugins[name] = "{library: ../" + name + "/build/" + name + ".so, required: true}";
   }

@@ -27,9 +27,9 @@ class PluginTestCommand : public CommandTest {
 TEST_F(PluginTestCommand, DisturbsNoRunningHost) {
   const HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
   add_probe("probe", "", "counts: \"" + host.path("counts") + "\"");
-  host.plugins["jsonl"] = "{library: \"" JSONL_EXPORT "\", config: {path: ../out.jsonl}}";
-  host.plugins["crm"] = "{library: \"" PROSPECT_CRM "\", config: {path: ../crm.db}}";
-  host.plugins["slack"] = "{library: \"" SLACK_NOTIFY "\", events: [linkedin.message.received], config: {allow_http: true, url: \"" + receiver.url() + "\"}}";
+  host.plugins["jsonl"] = "{library: \"" + paths::jsonl_export() + "\", config: {path: ../out.jsonl}}";
+  host.plugins["crm"] = "{library: \"" + paths::prospect_crm() + "\", config: {path: ../crm.db}}";
+  host.plugins["slack"] = "{library: \"" + paths::slack_notify() + "\", events: [linkedin.message.received], config: {allow_http: true, url: \"" + receiver.url() + "\"}}";
   ASSERT_TRUE(host.start());
   for (int i = 0; i < 5; ++i) send("chat_1");
   for (const char* name : {"probe", "jsonl", "crm", "slack"}) ASSERT_TRUE(host.catches_up(name)) << name;
@@ -81,7 +81,7 @@ TEST_F(PluginTestCommand, APluginThatHangsIsWaitedForUntilItsTimeout) {
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.out, AllOf(HasSubstr("hangs"), HasSubstr("handle did not return within 300 ms"))) << ran;
   for (const char* where : {"start", "checkpoint"}) {
-    host.plugins["hostile"] = "{library: \"" BROKEN_PLUGINS "/test_hostile.so\", timeout: 300ms, config: {mode: " + std::string(where) + "_hangs}}";
+    host.plugins["hostile"] = "{library: \"" + paths::plugins() + "/test_hostile.so\", timeout: 300ms, config: {mode: " + std::string(where) + "_hangs}}";
     ran = test_plugin({"hostile", "--type", "push"});
     EXPECT_EQ(ran.status, 1);
     EXPECT_THAT(ran.out, HasSubstr(std::string(where) + " did not return within 300 ms")) << ran;
@@ -100,7 +100,7 @@ TEST_F(PluginTestCommand, APluginThatCrashesIsNamedWithWhatItDid) {
 
 TEST_F(PluginTestCommand, AFileIsCheckedAsServeDoes) {
   for (const auto& [file, why] : std::map<std::string, std::string>{{"test_broken_MAJOR", "ABI"}, {"test_broken_NOTE", "note"}}) {
-    const Ran ran = plain({"plugin", "test", BROKEN_PLUGINS "/" + file + ".so"});
+    const Ran ran = plain({"plugin", "test", paths::plugins() + "/" + file + ".so"});
     EXPECT_EQ(ran.status, 1) << ran;
     EXPECT_THAT(ran.err, HasSubstr(why));
     EXPECT_EQ(ran.out, "");

@@ -56,7 +56,7 @@ class Poison : public SystemTest {
 
   static std::vector<std::string> failing_disk(const std::string& call, int at, const std::string& log) {
     const char* options = std::getenv("ASAN_OPTIONS");
-    return {"LD_PRELOAD=" FAILING_DISK, "FAILING_DISK_CALL=" + call, "FAILING_DISK_AT=" + std::to_string(at), "FAILING_DISK_LOG=" + log,
+    return {"LD_PRELOAD=" + paths::failing_disk(), "FAILING_DISK_CALL=" + call, "FAILING_DISK_AT=" + std::to_string(at), "FAILING_DISK_LOG=" + log,
             "ASAN_OPTIONS=" + (options == nullptr ? std::string() : std::string(options) + ":") + "verify_asan_link_order=0"};
   }
 

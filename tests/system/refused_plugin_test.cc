@@ -40,8 +40,8 @@ TEST_F(RefusedPlugin, IsReportedRunsNothingHarmsNobodyAndGetsWhatItMissedOnceMen
   add_copy("good", probe_, 0700);
   add_copy("open", probe_, 0777);
   add_copy("pinned", probe_, 0700, "sha256: \"" + std::string(64, 'a') + "\", ");
-  add_copy("deadly", BROKEN_PLUGINS "/test_broken_CONSTRUCTOR.so", 0722);  // its constructor ends the process that runs it
-  add_copy("other_major", BROKEN_PLUGINS "/test_broken_MAJOR.so", 0700);   // so does this one's
+  add_copy("deadly", paths::plugins() + "/test_broken_CONSTRUCTOR.so", 0722);  // its constructor ends the process that runs it
+  add_copy("other_major", paths::plugins() + "/test_broken_MAJOR.so", 0700);   // so does this one's
   write_text(host.path("text.so"), "no library\n");
   host.plugins["text"] = "{library: \"" + host.path("text.so") + "\"}";
   host.plugins["gone"] = "{library: \"" + host.path("gone.so") + "\"}";
@@ -79,7 +79,7 @@ TEST_F(RefusedPlugin, ThatIsRequiredKeepsTheHostFromStarting) {
 }
 
 TEST_F(RefusedPlugin, WhoseStartFailsKeepsTheHostFromStartingWhenItIsRequired) {
-  host.plugins["out"] = std::string("{library: \"") + JSONL_EXPORT + "\", required: true, config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
+  host.plugins["out"] = "{library: \"" + paths::jsonl_export() + "\", required: true, config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
   host.write_config();
   EXPECT_NE(host.spawn().wait(), 0);
   EXPECT_NE(host.diagnostics().find("a required plugin failed: "), std::string::npos) << host.diagnostics();
@@ -90,7 +90,7 @@ TEST_F(RefusedPlugin, WhoseStartFailsKeepsTheHostFromStartingWhenItIsRequired) {
 }
 
 TEST_F(RefusedPlugin, WhoseStartFailsIsTriedAgainByAReload) {
-  host.plugins["out"] = std::string("{library: \"") + JSONL_EXPORT + "\", config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
+  host.plugins["out"] = "{library: \"" + paths::jsonl_export() + "\", config: {path: \"" + host.path("missing/events.jsonl") + "\"}}";
   ASSERT_TRUE(host.start());
   ASSERT_TRUE(poll_until([&] { return host.subscriber("out").at("state").as_string() == "failed"; })) << json::serialize(host.subscriber("out"));
   ASSERT_NO_FATAL_FAILURE(send(3));

@@ -156,7 +156,7 @@ TEST_F(Registered, AForwardRunsUntilCtrlCAndLeavesNoTrace) {
   Receiver receiver;
   ASSERT_TRUE(host.start());
   send_messages(0, 1);
-  ChildProcess command(Spawn{{HOOKHOST_BINARY, "forward", "kakiyo", receiver.url(), "--from", "beginning", "-c", host.config_path()}, {}, host.path(""), host.path("f.out"), host.path("f.err")});
+  ChildProcess command(Spawn{{paths::host(), "forward", "kakiyo", receiver.url(), "--from", "beginning", "-c", host.config_path()}, {}, host.path(""), host.path("f.out"), host.path("f.err")});
   ASSERT_TRUE(reaches(receiver, 1)) << contents(host.path("f.err"));
   send_messages(1, 3);
   ASSERT_TRUE(reaches(receiver, 3));

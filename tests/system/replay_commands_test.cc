@@ -37,7 +37,7 @@ class ReplayCommands : public SystemTest {
     ASSERT_NO_FATAL_FAILURE(reload());
   }
   [[nodiscard]] std::vector<std::string> command(const std::vector<std::string>& words) const {
-    std::vector<std::string> line{HOOKHOST_BINARY};
+    std::vector<std::string> line{paths::host()};
     line.insert(line.end(), words.begin(), words.end());
     line.insert(line.end(), {"-c", host.config_path()});
     return line;

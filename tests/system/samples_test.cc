@@ -29,8 +29,8 @@ std::vector<Block> blocks_of(const std::string& page) {
 }
 
 std::vector<std::string> pages() {
-  std::vector<std::string> out{PROJECT_DIRECTORY "/README.md", PROJECT_DIRECTORY "/sdk/README.md"};
-  for (const auto& entry : fs::directory_iterator(PROJECT_DIRECTORY "/plugins")) {
+  std::vector<std::string> out{paths::source() + "/README.md", paths::source() + "/sdk/README.md"};
+  for (const auto& entry : fs::directory_iterator(paths::source() + "/plugins")) {
     if (entry.is_directory()) out.push_back(entry.path() / "README.md");
   }
   return out;
@@ -53,8 +53,8 @@ class Samples : public SystemTest {
  protected:
   static std::string built_sources() {
     std::string out;
-    for (const char* folder : {PROJECT_DIRECTORY "/sdk/examples", PROJECT_DIRECTORY "/plugins"}) {
-      for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    for (const char* folder : {"/sdk/examples", "/plugins"}) {
+      for (const auto& entry : fs::recursive_directory_iterator(paths::source() + folder)) {
         if (entry.is_regular_file()) out += contents(entry.path()) + "\n";
       }
     }
@@ -113,7 +113,7 @@ TEST_F(Samples, AQuoteThatIsNotInTheSourcesIsSeen) {
 
 // The deferred sample against a CRM that is down, then up, then refuses.
 TEST_F(Samples, CrmPushWaitsForItsCrmAndTellsWhatItAnswered) {
-  fs::copy(PROJECT_DIRECTORY "/sdk/examples/crm_push", host.path("crm_push"));
+  fs::copy(paths::source() + "/sdk/examples/crm_push", host.path("crm_push"));
   const Ran built = SdkInstall(host.path("sdk")).build(host.path("crm_push"));
   ASSERT_EQ(built.status, 0) << built;
   std::atomic<int> status{200}, at_once{0}, most{0};
@@ -147,7 +147,7 @@ TEST_F(Samples, CrmPushWaitsForItsCrmAndTellsWhatItAnswered) {
 // The configuration on each shipped plugin's page, as it stands there.
 TEST_F(Samples, TheConfigurationsOfTheShippedPluginsLoad) {
   fs::create_directories(host.path("lib/hookhost/plugins"));
-  for (const char* library : {JSONL_EXPORT, PROSPECT_CRM, SLACK_NOTIFY}) {
+  for (const std::string& library : {paths::jsonl_export(), paths::prospect_crm(), paths::slack_notify()}) {
     const std::string copy = host.path("lib/hookhost/plugins/" + fs::path(library).filename().string());
     fs::copy_file(library, copy);
     fs::permissions(copy, fs::perms{0700});

@@ -24,7 +24,7 @@ class JsonlExportInAHost : public CommandTest {
 };
 
 TEST_F(JsonlExportInAHost, WritesTheLinesThatEventsListPrints) {
-  host.plugins["jsonl"] = "{library: \"" JSONL_EXPORT "\", config: {path: out.jsonl}}";
+  host.plugins["jsonl"] = "{library: \"" + paths::jsonl_export() + "\", config: {path: out.jsonl}}";
   ASSERT_TRUE(host.start());
   std::string ascii, bytes;
   for (int c = 1; c < 128; ++c) ascii += static_cast<char>(c);
@@ -59,7 +59,7 @@ TEST_F(JsonlExportInAHost, WritesTheLinesThatEventsListPrints) {
 class SlackNotifyInAHost : public SystemTest {
  protected:
   void add(const std::string& url, const std::string& more = "") {
-    host.plugins["slack"] = "{library: \"" SLACK_NOTIFY "\", retry: [10ms], config: {allow_http: true, template: \"{{/data/chatId}} {{/data/n}}\", url: \"" + url + "\"" + more + "}}";
+    host.plugins["slack"] = "{library: \"" + paths::slack_notify() + "\", retry: [10ms], config: {allow_http: true, template: \"{{/data/chatId}} {{/data/n}}\", url: \"" + url + "\"" + more + "}}";
   }
   void send(int count) {
     KakiyoSender sender(host.public_port());
@@ -166,7 +166,7 @@ TEST_F(SlackNotifyInAHost, TheReceiversRefusalIsADeadLetterThatNamesTheStatusAnd
 // ---- prospect_crm -------------------------------------------------------------------------------------------------------------------------
 
 TEST_F(SystemTest, ALostProspectDatabaseIsRefusedAndRebuiltByTheCommandThatTheMessageNames) {
-  host.plugins["crm"] = "{library: \"" PROSPECT_CRM "\", config: {path: crm.db}}";
+  host.plugins["crm"] = "{library: \"" + paths::prospect_crm() + "\", config: {path: crm.db}}";
   ASSERT_TRUE(host.start());
   KakiyoSender sender(host.public_port());
   for (int n = 0; n < 20; ++n) ASSERT_FALSE(sender.send(message("chat_" + std::to_string(n % 4), n)).empty());

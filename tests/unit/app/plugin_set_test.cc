@@ -7,6 +7,7 @@
 
 #include "support/fake_delivery_store.h"
 #include "support/fake_feed.h"
+#include "support/paths.h"
 #include "support/poll.h"
 #include "support/temp_dir.h"
 
@@ -27,7 +28,7 @@ class PluginSetTest : public testing::Test {
   ~PluginSetTest() override { engine.stop(system_clock().monotonic()); }
 
   void put(const std::string& library) {
-    std::filesystem::copy_file(std::string(TEST_PLUGINS) + "/" + library + ".so", directory / "new.so");
+    std::filesystem::copy_file(test::paths::plugins() + "/" + library + ".so", directory / "new.so");
     std::filesystem::permissions(directory / "new.so", std::filesystem::perms(0700));
     std::filesystem::rename(directory / "new.so", config.plugins["crm"].library);
   }

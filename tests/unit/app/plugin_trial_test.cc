@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "app/test_events.h"
+#include "support/paths.h"
 #include "support/temp_dir.h"
 
 namespace hookhost::app {
@@ -70,7 +71,7 @@ class PluginTrialTest : public testing::Test {
  protected:
   PluginTrial trial(const std::string& mode) {
     const std::string copy = directory / "hostile.so";
-    std::filesystem::copy_file(std::string(TEST_PLUGINS) + "/test_hostile.so", copy);
+    std::filesystem::copy_file(test::paths::plugins() + "/test_hostile.so", copy);
     std::filesystem::permissions(copy, std::filesystem::perms(0700));
     auto library = plugins::Library::load(os::local_file_system(), copy, directory / "private", "").value();
     return {std::move(library), {"hostile", R"({"mode":")" + mode + R"("})", "/"}, std::chrono::milliseconds{200}, system_clock()};

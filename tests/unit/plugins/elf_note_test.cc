@@ -14,7 +14,7 @@ namespace hookhost::plugins {
 namespace {
 
 std::string bytes_of(const std::string& name) {
-  std::ifstream in(std::string(TEST_PLUGINS) + "/" + name + ".so", std::ios::binary);
+  std::ifstream in(test::paths::plugins() + "/" + name + ".so", std::ios::binary);
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "plugins/instance_subscriber.h"
+#include "support/paths.h"
 #include "support/poll.h"
 #include "support/temp_dir.h"
 
@@ -56,7 +57,7 @@ class PluginTest : public testing::Test {
   // A copy in the test's own directory: the build's may be writable by a group.
   std::string file(const std::string& name) {
     const std::string to = dir_ / (name + ".so");
-    std::filesystem::copy_file(std::string(TEST_PLUGINS) + "/" + name + ".so", to, std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(test::paths::plugins() + "/" + name + ".so", to, std::filesystem::copy_options::overwrite_existing);
     allow(to, 0700);
     return to;
   }
