@@ -109,7 +109,7 @@ Result<> Host::open_stores(const HostOptions& options) {
       *feed_, *store_, clock_, delivery::EngineOptions{.blocked_lanes_max = static_cast<std::uint32_t>(config_.blocked_lanes_max)});
   HOOKHOST_CHECK(engine_->start());
   ingest_ = std::make_unique<ingest::Ingest>(*log_, ids_, clock_);
-  plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_);
+  plugins_ = std::make_unique<PluginSet>(*engine_, *store_, os::join(config_.data_dir, "plugins"), clock_, stop_request_);
   endpoints_ = std::make_unique<EndpointSet>(EndpointSet::Rooms{*engine_, *store_, *registry_, *ingest_, ids_, clock_, descriptors_.requests_max});
   HOOKHOST_CHECK(plugins_->load(config_));
   return endpoints_->load(config_);
@@ -137,6 +137,7 @@ void Host::report_lost_positions() const {
 }
 
 Result<> Host::serve() {
+  const std::scoped_lock lock(config_mutex_);  // a reload that is asked for meanwhile waits for its end
   serves_.store(true);
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
@@ -149,6 +150,7 @@ Result<> Host::serve() {
   for (const std::string& one : held) diagnose(Level::warn, "app", one);
   HOOKHOST_CHECK(store_->settle_positions(clock_.wall()));  // Order: all of the configuration have theirs, and nobody can add another yet
   HOOKHOST_TRY(const auto failures, plugins_->apply(config_, {}, config_.drain_timeout, Await::required));
+  if (stop_request_.asked()) return success();
   for (const PluginFailure& failure : failures) {
     if (failure.required) return fail(failure.why.code, "a required plugin failed: " + failure.why.message);
   }
@@ -213,17 +215,10 @@ void Host::tell_commands() {
   }
 }
 
-void Host::request_stop() {
-  const std::scoped_lock lock(wait_mutex_);
-  stop_requested_ = true;
-  wakes_.notify_all();
-}
+void Host::request_stop() { stop_request_.ask(); }
 
 int Host::wait() {
-  {
-    std::unique_lock lock(wait_mutex_);
-    wakes_.wait(lock, [&] { return stop_requested_; });
-  }
+  stop_request_.wait();
   if (poisoned_.load()) end_process_after(kPoisonedEnd, exit_code(ErrorCode::poisoned));
   stop();
   return poisoned_.load() ? exit_code(ErrorCode::poisoned) : 0;
@@ -236,11 +231,7 @@ void Host::maintain() {
     return std::pair(config_.event_log.retention_age, config_.event_log.retention_bytes);
   }();
   for (int round = 0;; ++round) {
-    {
-      std::unique_lock lock(wait_mutex_);
-      wakes_.wait_for(lock, kMaintenanceInterval, [&] { return stop_requested_; });
-      if (stop_requested_) return;
-    }
+    if (stop_request_.asked_within(kMaintenanceInterval)) return;
     reserve_.free_if_full();
     reserve_.make_if_space();
     store_->note_durable_end(log_->durable_end());
@@ -263,7 +254,7 @@ void Host::stop() {
   const auto deadline = clock_.monotonic() + drain;
   if (public_server_) public_server_->drain(drain / 4);
   if (engine_) engine_->stop(deadline);
-  { const std::scoped_lock reloading(config_mutex_); }  // one that waited for a start has heard of its end by now; later ones see stopped_
+  { const std::scoped_lock reloading(config_mutex_); }  // one that waited for a start waits no longer; later ones see the stop
   if (admin_server_) admin_server_->drain(500ms);
   admin_server_.reset();  // Order: it looks at the public one
   public_server_.reset();

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +18,7 @@
 #include "app/endpoint_set.h"
 #include "app/plugin_set.h"
 #include "app/public_handler.h"
+#include "app/stop_request.h"
 #include "base/event_id.h"
 #include "delivery/log_feed.h"
 #include "http/server.h"
@@ -39,8 +39,10 @@ class Host final : public api::HostControl {
   [[nodiscard]] static Result<std::unique_ptr<Host>> open(config::Config config, const HostOptions& options);
   ~Host() override;
 
-  // Sources, plugins, listeners. Error: of the listeners, or of a required plugin.
+  // Sources, plugins, listeners. A stop that is asked for meanwhile ends it where it is: no error, and it does not listen. Error: of the listeners,
+  // or of a required plugin.
   [[nodiscard]] Result<> serve();
+  [[nodiscard]] bool listens() const { return listening_.load(); }
   // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status. Of a poisoned host the process ends within 10 s,
   // whatever hangs.
   [[nodiscard]] int wait();
@@ -76,9 +78,10 @@ class Host final : public api::HostControl {
 
   const Clock& clock_ = system_clock();
   std::mutex reload_mutex_;          // of one reload. Order: before config_mutex_
-  mutable std::mutex config_mutex_;  // held over a whole reload; also guards config_
+  mutable std::mutex config_mutex_;  // held over the start and over a whole reload; also guards config_
   config::Config config_;
   std::atomic<Duration> drain_timeout_;  // of config_, for who may not wait for a reload
+  StopRequest stop_request_;
   const Descriptors descriptors_;
   os::LockFile lock_;
   DiskReserve reserve_;  // of open(), then of the maintenance thread
@@ -96,9 +99,6 @@ class Host final : public api::HostControl {
   std::unique_ptr<PublicHandler> public_handler_;
   std::unique_ptr<api::AdminServer> admin_handler_;
   std::unique_ptr<http::Server> public_server_, admin_server_;
-  std::mutex wait_mutex_;
-  std::condition_variable wakes_;
-  bool stop_requested_ = false;
   std::atomic<bool> poisoned_{false}, stopped_{false};
   std::atomic<bool> serves_{false};     // as a host, not for a command without one
   std::atomic<bool> listening_{false};  // both listeners are there

@@ -23,12 +23,6 @@ api::PluginInfo info_of(const config::Plugin& plugin, const plugins::LibraryInfo
   return info;
 }
 
-// How a start ended, which goes on on another thread.
-Result<> end_of(std::future<Result<>>& start, Duration patience) {
-  if (start.wait_for(std::max(Duration::zero(), patience)) == std::future_status::ready) return start.get();
-  return fail(ErrorCode::timeout, "its start has not ended yet; hookhost status shows how it ends");
-}
-
 // It would refuse again.
 bool is_for_good(ErrorCode code) { return code == ErrorCode::invalid_config || code == ErrorCode::not_supported; }
 
@@ -134,14 +128,25 @@ Result<PluginSet::Start> PluginSet::replace(const config::Plugin& plugin, Prepar
 
 Result<std::future<Result<>>> PluginSet::start(delivery::SubscriberOptions options, std::shared_ptr<plugins::PluginSubscriber> subscriber, Duration drain) {
   const auto ended = std::make_shared<std::promise<Result<>>>();
-  HOOKHOST_CHECK(engine_.attach(std::move(options), std::move(subscriber), drain, [ended](const Result<>& result) { ended->set_value(result); }));
+  HOOKHOST_CHECK(engine_.attach(std::move(options), std::move(subscriber), drain, [ended, &stop = stop_](const Result<>& result) {
+    ended->set_value(result);
+    stop.look_again();
+  }));
   return ended->get_future();
+}
+
+// How a start ended, which goes on on another thread.
+Result<> PluginSet::end_of(std::future<Result<>>& start, MonotonicTime until) {
+  const Duration patience = std::max(Duration::zero(), Duration{until - clock_.monotonic()});
+  if (stop_.wait_for(patience, [&] { return start.wait_for(Duration::zero()) == std::future_status::ready; })) return start.get();
+  if (stop_.asked()) return fail(ErrorCode::unavailable, "the host is stopping");
+  return fail(ErrorCode::timeout, "its start has not ended yet; hookhost status shows how it ends");
 }
 
 // What ran before goes on where the new one refuses for good; one that may yet start is tried again by the engine.
 Result<std::optional<PluginFailure>> PluginSet::settle(Start& start, MonotonicTime until, Duration drain) {
   const config::Plugin& plugin = *start.plugin;
-  const auto ended = end_of(start.end, until - clock_.monotonic());
+  const auto ended = end_of(start.end, until);
   if (ended) return std::optional<PluginFailure>{};
   Error why{ended.error().code, in_place(plugin, ended.error().message)};
   if (start.kept && is_for_good(why.code)) {
@@ -150,7 +155,7 @@ Result<std::optional<PluginFailure>> PluginSet::settle(Start& start, MonotonicTi
       instances_[plugin.name] = start.before;
     }
     HOOKHOST_TRY(auto again, this->start(start.before.options, start.kept, drain));
-    if (const auto back = end_of(again, until - clock_.monotonic())) why = stays_in_force(plugin, std::move(why));
+    if (const auto back = end_of(again, until)) why = stays_in_force(plugin, std::move(why));
   }
   return std::optional(PluginFailure{std::move(why), plugin.required});
 }

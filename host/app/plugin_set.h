@@ -11,6 +11,7 @@
 
 #include "api/host_control.h"
 #include "app/prepared_plugin.h"
+#include "app/stop_request.h"
 #include "config/config.h"
 #include "plugins/crash_watch.h"
 #include "plugins/instance_subscriber.h"
@@ -28,8 +29,9 @@ enum class Await : std::uint8_t { required, all };
 
 class PluginSet {
  public:
-  PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock)
-      : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock) {}
+  // `stop` outlives the engine.
+  PluginSet(delivery::Engine& engine, state::DeliveryStore& store, std::string private_directory, const Clock& clock, StopRequest& stop)
+      : engine_(engine), store_(store), private_directory_(std::move(private_directory)), clock_(clock), stop_(stop) {}
 
   // What is known of them before any is started: all that a command without a host can say.
   [[nodiscard]] Result<> load(const config::Config& config);
@@ -49,7 +51,7 @@ class PluginSet {
 
   // Makes what runs what `config` says: `before` tells what has not changed. What is not among `prepared` is prepared now; what failed is tried
   // again. The answer: those that failed, as far as it was waited for. Where an instance ran and the new one, or the running one that was offered
-  // its changed `config:`, refuses for good, the old one goes on; else the position stands. Error: of the engine.
+  // its changed `config:`, refuses for good, the old one goes on; else the position stands. A stop ends the waiting, not the starts. Error: of the engine.
   [[nodiscard]] Result<std::vector<PluginFailure>> apply(const config::Config& config, const std::map<std::string, config::Plugin>& before, Duration drain,
                                                          Await await, Prepared prepared = {});
 
@@ -78,6 +80,7 @@ class PluginSet {
   [[nodiscard]] Result<bool> offer_config(const config::Plugin& plugin, const PreparedPlugin& prepared, Duration patience);
   [[nodiscard]] Result<Start> replace(const config::Plugin& plugin, PreparedPlugin prepared, const std::string& config_dir, Duration drain);
   [[nodiscard]] Result<std::future<Result<>>> start(delivery::SubscriberOptions options, std::shared_ptr<plugins::PluginSubscriber> subscriber, Duration drain);
+  [[nodiscard]] Result<> end_of(std::future<Result<>>& start, MonotonicTime until);
   [[nodiscard]] Result<std::optional<PluginFailure>> settle(Start& start, MonotonicTime until, Duration drain);
   [[nodiscard]] Result<PluginFailure> not_brought_up(const config::Plugin& plugin, Error why, Duration drain);
   [[nodiscard]] Error stays_in_force(const config::Plugin& plugin, Error why);
@@ -90,6 +93,7 @@ class PluginSet {
   state::DeliveryStore& store_;
   const std::string private_directory_;
   const Clock& clock_;
+  StopRequest& stop_;
   plugins::CrashWatch* watch_ = nullptr;
   mutable std::mutex mutex_;
   std::map<std::string, api::PluginInfo> info_;

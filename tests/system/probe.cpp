@@ -3,7 +3,7 @@
 // config:  journal  file; each call appends "begin OFFSET ID KEY ATTEMPT N REPLAY" and "end OFFSET ID KEY OUTCOME"
 //          counts   file; start() writes there "ID COUNT" of what is committed in kv
 //          mode     file; "retry" and "unavailable" in it are the outcome of every call, "ill" that of health(); "repaired": no event misbehaves;
-//                   "crash_in_create" and "crash_in_start": it does
+//                   "crash_in_create", "crash_in_start" and "hang_in_start": it does
 //          release  file; what hangs goes on when it is there
 //          work_us  how long a call takes
 //          take     of a changed config: "yes" and "no" (refused) without a new instance
@@ -47,6 +47,7 @@ class Probe {
 
   std::uint64_t start(const hookhost::Resume&) {
     if (mode() == "crash_in_start") std::abort();
+    if (mode() == "hang_in_start") hang();
     if (!counts_.empty()) dump_kv(host_, counts_);
     return 0;
   }
@@ -113,8 +114,12 @@ class Probe {
     }
     if (what == "abort") std::abort();
     if (what == "exit") std::exit(0);
-    while (::access(release_.c_str(), F_OK) != 0) ::usleep(1000);  // hang
+    hang();
     return hookhost::ok();
+  }
+
+  void hang() const {
+    while (::access(release_.c_str(), F_OK) != 0) ::usleep(1000);
   }
 
   static void count(const hookhost::Event& event, hookhost::Call& call) {

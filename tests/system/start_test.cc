@@ -267,6 +267,34 @@ TEST_F(Start, OnADiskThatIsTooSmallForItsFloorSaysThatEventsAreRefused) {
   EXPECT_EQ(host.terminate(), 0);
 }
 
+TEST_F(Start, OfARequiredPluginThatTakesLongDoesNotKeepAStopWaiting) {
+  host.more = "drain_timeout: 300ms\n";
+  add_probe("slow", "required: true, ");
+  set_mode("slow", "hang_in_start");
+  host.write_config();
+  host.spawn();
+  ASSERT_TRUE(poll_until([&] { return std::filesystem::exists(host.path("slow.journal")); })) << host.diagnostics();
+  EXPECT_EQ(host.terminate(), 0) << "an orderly stop, and the start still runs\n" << host.diagnostics();
+  EXPECT_THAT(host.diagnostics(), AllOf(HasSubstr("stopped"), Not(HasSubstr("a required plugin failed"))));
+  set_mode("slow", "");
+  EXPECT_TRUE(host.start());
+}
+
+TEST_F(Start, OfARequiredPluginThatTakesLongIsFollowedByTheReloadThatWasAskedForMeanwhile) {
+  add_probe("slow", "required: true, ");
+  set_mode("slow", "hang_in_start");
+  host.write_config();
+  host.spawn();
+  ASSERT_TRUE(poll_until([&] { return std::filesystem::exists(host.path("slow.journal")); })) << host.diagnostics();
+  add_probe("added");
+  host.write_config();
+  host.process().signal(SIGHUP);
+  write_text(host.path("slow.release"), "");
+  ASSERT_TRUE(poll_until([&] { return host.is_ready(); })) << host.diagnostics();
+  ASSERT_TRUE(poll_until([&] { return !host.subscriber("added").empty(); })) << host.diagnostics();
+  EXPECT_TRUE(host.catches_up("added"));
+}
+
 TEST_F(Start, OneEarlierEventIsToldInTheSingular) {
   ASSERT_TRUE(host.start());
   ASSERT_NO_FATAL_FAILURE(send(1));

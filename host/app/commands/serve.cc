@@ -37,6 +37,41 @@ void reload(Host& host) {
   for (const auto& failure : report.value().failed) diagnose(Level::error, "app", "reload: " + failure);
 }
 
+// Takes them as long as it lives: a stop is asked for, a reload begun.
+class SignalThread {
+ public:
+  SignalThread(const sigset_t& signals, Host& host) : thread_([&host, signals] { run(host, signals); }) {}
+  ~SignalThread() {
+    pthread_kill(thread_.native_handle(), SIGTERM);  // it may still wait
+    thread_.join();
+  }
+  SignalThread(const SignalThread&) = delete;
+  SignalThread& operator=(const SignalThread&) = delete;
+
+ private:
+  static void run(Host& host, const sigset_t& signals) {
+    std::future<void> reloading;  // on a thread of its own, for a stop does not wait for its starts
+    for (int signal = 0; sigwait(&signals, &signal) == 0;) {
+      if (signal != SIGHUP) break;
+      if (reloading.valid() && reloading.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
+        diagnose(Level::error, "app", "a reload is under way; send SIGHUP again when it has ended");
+      } else {
+        reloading = std::async(std::launch::async, [&] { reload(host); });
+      }
+    }
+    host.request_stop();
+  }
+
+  std::thread thread_;
+};
+
+void tell_ready(Host& host) {
+  const auto ready = host.ready();
+  diagnose(ready ? Level::info : Level::error, "app",
+           std::string("hookhost ") + kVersion + (ready ? " is ready" : " runs, but refuses events: " + ready.error().message),
+           {{"public_port", host.public_port()}, {"admin_port", host.admin_port()}});
+}
+
 CommandResult serve(Context& context, const HostOptions& options) {
   const sigset_t signals = block_signals();
   HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
@@ -47,26 +82,10 @@ CommandResult serve(Context& context, const HostOptions& options) {
   for (const auto& warning : warnings_of(config)) diagnose(Level::warn, "config", warning);
   HOOKHOST_CHECK(check_config(config));
   HOOKHOST_TRY(auto host, Host::open(std::move(config), options));
+  const SignalThread taking(signals, *host);  // Order: before the plugins' starts, which a stop does not wait for
   HOOKHOST_CHECK(host->serve());
-  const auto ready = host->ready();
-  diagnose(ready ? Level::info : Level::error, "app",
-           std::string("hookhost ") + kVersion + (ready ? " is ready" : " runs, but refuses events: " + ready.error().message),
-           {{"public_port", host->public_port()}, {"admin_port", host->admin_port()}});
-  std::thread waiter([&] {
-    std::future<void> reloading;  // on a thread of its own, for a stop does not wait for its starts
-    for (int signal = 0; sigwait(&signals, &signal) == 0;) {
-      if (signal != SIGHUP) break;
-      if (reloading.valid() && reloading.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
-        diagnose(Level::error, "app", "a reload is under way; send SIGHUP again when it has ended");
-      } else {
-        reloading = std::async(std::launch::async, [&] { reload(*host); });
-      }
-    }
-    host->request_stop();
-  });
+  if (host->listens()) tell_ready(*host);
   const int status = host->wait();
-  pthread_kill(waiter.native_handle(), SIGTERM);  // when the event log was poisoned it still waits
-  waiter.join();
   diagnose(Level::info, "app", "stopped");
   return status;
 }

@@ -42,8 +42,9 @@ class PluginSetTest : public testing::Test {
   std::vector<std::string> held;
   test::FakeFeed feed;
   test::FakeDeliveryStore store;
+  StopRequest stop;
   delivery::Engine engine{feed, store, system_clock()};
-  PluginSet set{engine, store, directory / "private", system_clock()};
+  PluginSet set{engine, store, directory / "private", system_clock(), stop};
 };
 
 TEST_F(PluginSetTest, WhatWasCheckedIsWhatRunsThoughTheFileChangesInBetween) {
