@@ -106,6 +106,9 @@ void Engine::Impl::round() {
   for (const auto& touched : std::exchange(core.touched, {})) {
     if (const auto runner = touched.lock()) runner->pump();
   }
+  for (const auto& changed : std::exchange(core.earlier_changed, {})) {
+    if (const auto runner = changed.lock()) earlier.count_again(*runner);
+  }
   if (core.now >= positions_at_ + kPositionsEvery) {
     positions_at_ = core.now;
     core.store.note_durable_end(core.feed.durable_end());

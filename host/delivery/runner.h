@@ -24,6 +24,7 @@
 
 #include "delivery/availability.h"
 #include "delivery/core.h"
+#include "delivery/earlier_events.h"
 #include "delivery/filter.h"
 #include "delivery/kv_overlay.h"
 #include "delivery/rate_limit.h"
@@ -51,10 +52,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] const state::SubscriberRow& row() const { return row_; }
   [[nodiscard]] std::uint32_t member() const { return member_; }
   void set_idle_reason(std::string reason) { idle_reason_ = std::move(reason); }
-  void set_earlier(std::uint64_t events, Offset until) {
-    earlier_events_ = events;
-    earlier_until_ = until;
-  }
+  [[nodiscard]] EarlierCount& earlier() { return earlier_; }
   void set_new() { new_ = true; }
   [[nodiscard]] bool take_new() { return std::exchange(new_, false); }
   // What the store knows, for a subscriber that is not attached yet.
@@ -368,8 +366,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   OutcomeCounts counts_;
   std::string last_error_;
   std::optional<WallTime> last_error_at_;
-  std::uint64_t earlier_events_ = 0;
-  Offset earlier_until_;  // all of them lie below it
+  EarlierCount earlier_;
   std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;
   std::uint64_t lanes_at_rest_ = 0;  // blocked keys, while no instance runs and they stand in the store only
   bool recount_ = false;  // the store is asked for the counts of parked events, once what is under way stands there

@@ -243,7 +243,11 @@ void Runner::end_replay(std::string state) {
   row.state = std::move(state);
   row.position = side_->position();
   row.finished_at = core_.wall;
-  if (row.state == "done" && row.from < earlier_until_) earlier_events_ -= std::min(earlier_events_, row.handled + row.failed);
+  const bool forgets = row.mode == "reset" && !earlier_.replayed.empty();  // what it was handed before was cleared
+  if (forgets) earlier_.replayed.clear();
+  const bool hands = row.state == "done" && row.from < earlier_.until;
+  if (hands) earlier_.replayed.push_back({row.from, row.until, replay_->filter});
+  if (forgets || hands) core_.earlier_changed.push_back(weak_from_this());
   side_->collect(changes_.batch.lanes, changes_.batch.lanes_erased);
   if (row.state == "failed") {  // it does not go on
     std::erase_if(changes_.batch.lanes, [&](const auto& lane) { return lane.stream == row.id; });

@@ -73,7 +73,7 @@ SubscriberStatus Runner::status() const {
   out.failed_run = row_.failed_run;
   out.tally = row_.tally;
   out.outcomes = counts_;
-  out.earlier_events = earlier_events_;
+  out.earlier_events = earlier_.events;
   out.last_error = last_error_;
   out.last_error_at = last_error_at_;
   if (replay_) out.replay = replay_->row.id;

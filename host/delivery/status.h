@@ -40,7 +40,7 @@ struct SubscriberStatus {
   std::uint32_t failed_run = 0;
   state::Tally tally;            // since it exists; of those that keep every attempt
   OutcomeCounts outcomes;
-  std::uint64_t earlier_events = 0;  // before the place where it began, that match: a replay would handle them
+  std::uint64_t earlier_events = 0;  // before the place where it began, that match and that no replay has handed to it: one would (earlier_events.h)
   std::string last_error;
   std::optional<WallTime> last_error_at;
   std::optional<std::uint64_t> replay;  // the one that runs

@@ -271,23 +271,6 @@ TEST_F(Replay, ThatWasCancelledDoesNotGoOnBehindLiveEventsOfOneThatIsResetOnly) 
   ASSERT_TRUE(done(engine->replay_start(request).value())) << "the way out";
 }
 
-TEST_F(Replay, ThatIsDoneLeavesNoEarlierEventsToTell) {
-  feed.append_many(30, 3);
-  open();
-  auto subscriber = std::make_shared<ScriptedSubscriber>();
-  attach(subscriber, StartAt{});
-  ASSERT_TRUE(settled());
-  ASSERT_TRUE(poll_until([&] { return status().earlier_events == 30; }));
-  auto request = from_beginning();
-  request.from = {.kind = StartAt::Kind::offset, .offset = Offset{20}};
-  ASSERT_TRUE(done(engine->replay_start(request).value()));
-  EXPECT_EQ(status().earlier_events, 20U);
-  request = from_beginning();
-  request.until = StartAt{.kind = StartAt::Kind::offset, .offset = Offset{20}};
-  ASSERT_TRUE(done(engine->replay_start(request).value()));
-  EXPECT_EQ(status().earlier_events, 0U);
-}
-
 TEST_F(Replay, FromBeyondThePositionMovesOneThatHasHandledNothing) {
   feed.append_many(10, 2);
   open();

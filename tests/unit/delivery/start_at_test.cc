@@ -20,28 +20,6 @@ TEST_F(StartingPlace, NowIsTheDefaultAndTellsWhatCameBefore) {
   EXPECT_TRUE(poll_until([&] { return subscriber->ok_offsets() == std::vector<std::uint64_t>{40}; }));
 }
 
-TEST_F(StartingPlace, OfManyThatBeginTogetherEachIsToldItsOwnCount) {
-  feed.append_many(40, 4);
-  open();
-  const auto begin = [&](const std::string& name, std::vector<Pattern> events, Earlier earlier) {
-    SubscriberOptions one;
-    one.id = SubscriberId{name};
-    one.events = std::move(events);
-    ASSERT_TRUE(engine->accept(one.id, "plugin", {}, earlier));
-    ASSERT_TRUE(engine->attach(one, std::make_shared<ScriptedSubscriber>()));
-  };
-  for (int n = 0; n < 20; ++n) begin("all" + std::to_string(n), {Pattern{}}, Earlier::counted);
-  begin("other", {parse_pattern("another.type", false).value()}, Earlier::counted);
-  begin("not_asked", {Pattern{}}, Earlier::ignored);
-  feed.append_many(10, 4);
-  begin("late", {Pattern{}}, Earlier::counted);
-  const auto earlier = [&](const std::string& name) { return engine->status(SubscriberId{name}).value().earlier_events; };
-  EXPECT_TRUE(poll_until([&] { return earlier("late") == 50; }));
-  for (int n = 0; n < 20; ++n) EXPECT_EQ(earlier("all" + std::to_string(n)), 40U);
-  EXPECT_EQ(earlier("other"), 0U);
-  EXPECT_EQ(earlier("not_asked"), 0U);
-}
-
 TEST_F(StartingPlace, AnOffsetATimeAndAnAge) {
   feed.append_many(40, 1);
   open();
