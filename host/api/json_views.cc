@@ -86,6 +86,7 @@ json::object view(const delivery::ReplayProgress& progress) {
                    {"mode", progress.mode},
                    {"state", progress.state},
                    {"reason", text_or_null(progress.reason)},
+                   {"way_out", text_or_null(progress.way_out)},
                    {"from", progress.from.value},
                    {"until", progress.until.value},
                    {"position", progress.position.value},

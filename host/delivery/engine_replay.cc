@@ -1,5 +1,6 @@
 // Replays: what one would do, starting it, following it.
 #include <algorithm>
+#include <set>
 
 #include "delivery/engine_impl.h"
 
@@ -30,6 +31,16 @@ void choose_live(const ReplayRequest& request, bool handled_any, ReplayPlan& pla
   }
 }
 
+// Handed its events in another order than theirs, it has to start over.
+bool takes_only_a_reset(const Traits& traits, const state::SubscriberRow& row) {
+  return traits.on_replay == Traits::OnReplay::reset_only && row.handled_any;
+}
+
+std::string way_on(const state::ReplayRow& row, bool only_a_reset) {
+  if (!only_a_reset) return "hookhost replays resume " + std::to_string(row.id) + " lets it go on";
+  return "hookhost replay " + row.subscriber.value + " --from " + std::to_string(row.from.value) + " --reset starts over";
+}
+
 // Of a replay that begins or goes on. `reset`: it begins with one.
 std::string refusal_of(const Situation& now, bool reset, LiveMode live, bool uses_kv) {
   const std::string name = now.row.id.value;
@@ -41,7 +52,7 @@ std::string refusal_of(const Situation& now, bool reset, LiveMode live, bool use
     return "replay " + std::to_string(*now.running) + " runs: wait for it, or hookhost replays cancel " + std::to_string(*now.running);
   }
   if (live == LiveMode::carry_on && uses_kv) return kv_refusal(now.row.id);
-  if (now.traits.on_replay == Traits::OnReplay::reset_only && !reset && now.row.handled_any) {
+  if (!reset && takes_only_a_reset(now.traits, now.row)) {
     return name + " takes a replay only with --reset, which clears what it keeps in the host and starts over";
   }
   return {};
@@ -174,17 +185,20 @@ Result<state::StreamId> Engine::replay_start(const ReplayRequest& request, const
 
 Result<std::vector<ReplayProgress>> Engine::replays(std::optional<SubscriberId> id) {
   HOOKHOST_TRY(auto rows, impl_->core.store.replays(id));
-  HOOKHOST_TRY(const auto running, impl_->on_loop([&] {
-    std::map<state::StreamId, ReplayProgress> out;
+  std::map<state::StreamId, ReplayProgress> running;
+  std::set<SubscriberId> only_a_reset;
+  HOOKHOST_CHECK(impl_->on_loop([&] {
     for (const auto& [name, runner] : impl_->runners) {
-      if (const auto progress = runner->progress()) out[progress->id] = *progress;
+      if (const auto progress = runner->progress()) running[progress->id] = *progress;
+      if (runner->traits() != nullptr && takes_only_a_reset(*runner->traits(), runner->row())) only_a_reset.insert(name);
     }
-    return out;
+    return true;
   }));
   std::vector<ReplayProgress> out;
   for (const auto& row : rows) {
     const auto live = running.find(row.id);
     out.push_back(live != running.end() && row.state == "running" ? live->second : progress_of(row));
+    if (row.state == "cancelled") out.back().way_out = way_on(row, only_a_reset.contains(row.subscriber));
   }
   std::sort(out.begin(), out.end(), [](const auto& left, const auto& right) { return left.id > right.id; });
   return out;

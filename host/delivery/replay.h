@@ -52,7 +52,8 @@ struct ReplayProgress {
   SubscriberId subscriber;
   std::string mode;   // wait, continue, reset
   std::string state;  // running, blocked (only blocked keys are left), done, cancelled, failed
-  std::string reason;  // of failed: why, and the way out
+  std::string reason;   // of failed: why, and the way out
+  std::string way_out;  // of cancelled: the command that goes on with it, and what that does
   Offset from, until, position;
   std::uint64_t total = 0, handled = 0, failed = 0;
   double rate = 0;             // the limit; 0: none

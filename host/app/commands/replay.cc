@@ -67,7 +67,7 @@ CommandResult tell_last(const Context& context, const std::string& text, const j
                 << text_of(progress, "failed") << " failed\n";
   }
   if (state == "failed") return fail(ErrorCode::cancelled, "the replay ended: " + text_of(progress, "reason"));
-  if (state == "cancelled") return fail(ErrorCode::cancelled, "the replay was cancelled; `hookhost replays resume " + id + "` lets it go on");
+  if (state == "cancelled") return fail(ErrorCode::cancelled, "the replay was cancelled; " + text_of(progress, "way_out"));
   if (state == "blocked") {
     return fail(ErrorCode::unavailable, "the replay is not done: " + text_of(progress, "blocked_keys") + " keys wait for their next attempt (`hookhost deliveries list --subscriber " +
                                             text_of(progress, "subscriber") + " --state blocked`); it ends by itself when they are through, `hookhost replays watch " + id + "` shows it");

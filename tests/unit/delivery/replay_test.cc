@@ -260,6 +260,7 @@ TEST_F(Replay, ThatWasCancelledDoesNotGoOnBehindLiveEventsOfOneThatIsResetOnly) 
   ASSERT_TRUE(engine->replay_cancel(*replay));
   feed.append_many(10, 3);
   ASSERT_TRUE(settled());
+  EXPECT_EQ(engine->replay(*replay).value().way_out, "hookhost replay crm --from 0 --reset starts over");
   const auto handled = strict->ok_count();
   const auto refused = engine->replay_resume(*replay);
   ASSERT_FALSE(refused);
