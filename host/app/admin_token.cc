@@ -1,6 +1,7 @@
 #include "app/admin_token.h"
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "os/file_system.h"
 #include "signing/digest.h"
 
@@ -21,8 +22,9 @@ Result<std::optional<std::string>> stored_admin_token(const std::string& data_di
   while (text.value().ends_with('\n') || text.value().ends_with('\r')) text.value().pop_back();
   std::string token(trim(text.value()));
   if (token.empty()) return std::optional<std::string>{};
-  if (token.find_first_of("\r\n") == std::string::npos) return std::optional(std::move(token));
-  return fail(ErrorCode::invalid_config, path_in(data_dir) + " must be one line: it travels in a header; remove the file, the next start makes another");
+  if (is_visible_ascii(token)) return std::optional(std::move(token));
+  return fail(ErrorCode::invalid_config, path_in(data_dir) + " must be one line of visible ASCII characters without spaces: it travels in a header; remove "
+                                                             "the file, the next start makes another");
 }
 
 Result<std::string> make_admin_token(const std::string& data_dir) {

@@ -8,7 +8,7 @@
 
 namespace hookhost::app {
 
-// nullopt: there is none yet. Error: invalid_config, when it is not one line; what keeps the file from being read.
+// nullopt: there is none yet. Error: invalid_config, when it cannot travel in a header; what keeps the file from being read.
 [[nodiscard]] Result<std::optional<std::string>> stored_admin_token(const std::string& data_dir);
 // Makes one that is hard to guess, in place of none. Error: of the disk.
 [[nodiscard]] Result<std::string> make_admin_token(const std::string& data_dir);

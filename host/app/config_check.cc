@@ -5,6 +5,7 @@
 #include "http/tls.h"
 #include "os/file_system.h"
 #include "signing/scheme.h"
+#include "state/database_file.h"
 #include "state/registry.h"
 
 namespace hookhost::app {
@@ -56,8 +57,12 @@ std::string place_of(const config::Config& config, const std::string& key) {
 void check_places(const config::Config& config, Collected& problems) {
   const auto directory = os::check_directory(config.data_dir);
   problems.add_if_failed(place_of(config, "data_dir"), directory);
-  if (directory && !config.admin.token) {
-    if (const auto token = stored_admin_token(config.data_dir); !token) problems.add(place_of(config, "data_dir"), token.error().message);
+  if (directory) {
+    if (!config.admin.token) {
+      if (const auto token = stored_admin_token(config.data_dir); !token) problems.add(place_of(config, "data_dir"), token.error().message);
+    }
+    problems.add_if_failed(place_of(config, "data_dir"), os::check_is_file(os::join(config.data_dir, "LOCK")));
+    problems.add_if_failed(place_of(config, "data_dir"), os::check_directory(os::join(config.data_dir, "events")));
   }
   problems.add_if_failed(place_of(config, "listen.address"), http::check_address(config.listen.address));
   problems.add_if_failed(place_of(config, "admin.address"), http::check_address(config.admin.address));
@@ -80,6 +85,14 @@ std::vector<std::string> problems_of(const config::Config& config) {
   for (const auto& [name, endpoint] : config.endpoints) {
     problems.add_if_failed(endpoint.place + ": endpoints." + name, check_endpoint(endpoint, config.endpoint_defaults));
     check_files(endpoint, problems);
+  }
+  return problems.take();
+}
+
+std::vector<std::string> problems_of_databases(const config::Config& config) {
+  Collected problems;
+  for (const char* name : {"registry.db", "delivery.db"}) {
+    problems.add_if_failed(place_of(config, "data_dir"), state::check_database_file(os::join(config.data_dir, name)));
   }
   return problems.take();
 }

@@ -13,4 +13,7 @@ enum class Lines : std::uint8_t { escaped, kept };
 // feeds and tabs stay: for bodies and messages of several lines.
 [[nodiscard]] std::string printable(std::string_view text, Lines lines = Lines::escaped);
 
+// ASCII without spaces and control characters: what travels in a header as one word.
+[[nodiscard]] bool is_visible_ascii(std::string_view text);
+
 }  // namespace hookhost

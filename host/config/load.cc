@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/host_port.h"
+#include "base/printable.h"
 #include "config/config.h"
 #include "config/readers.h"
 #include "os/file_system.h"
@@ -60,7 +61,7 @@ void check_keys(const Config& config, Problems& problems) {
       if (team.api_keys[i].empty()) continue;
       const std::string& key = team.api_keys[i].reveal();
       const std::string path = team.place + ": teams." + name + ".api_keys[" + std::to_string(i) + "]: ";
-      const bool can_be_sent = key.size() <= kKeyBytesMax && std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+      const bool can_be_sent = key.size() <= kKeyBytesMax && is_visible_ascii(key);
       if (!can_be_sent) problems.lines.push_back(path + "a key is at most 256 visible ASCII characters without spaces");
       const auto [other, fresh] = owners.emplace(key, name);
       if (!fresh && other->second != name) problems.lines.push_back(path + "is a key of team " + other->second + " too; each team needs keys of its own");
@@ -102,10 +103,6 @@ void check_patterns(const Config& config, Problems& problems) {
   for (const auto& [name, endpoint] : config.endpoints) look(endpoint.place + ": endpoints." + name, endpoint.events);
 }
 
-bool is_header_word(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
 Config read_root(const YAML::Node& root, const std::string& file, const Reading& reading) {
   Config out;
   out.file = file;
@@ -126,7 +123,7 @@ Config read_root(const YAML::Node& root, const std::string& file, const Reading&
   check_addresses(out, admin);
   if (const YAML::Node token = admin.take("token"); token.IsDefined() && !token.IsNull()) {
     out.admin.token = read_secret(token, "admin.token", true, reading);
-    if (!is_header_word(out.admin.token->reveal())) admin.problem(token, "token", "must be one line of visible ASCII characters without spaces: it travels in a header");
+    if (!is_visible_ascii(out.admin.token->reveal())) admin.problem(token, "token", "must be one line of visible ASCII characters without spaces: it travels in a header");
   }
   admin.finish();
   read_event_log(section.section("event_log"), out.event_log);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -68,14 +69,36 @@ std::string seen_from(std::string_view directory, std::string_view path) {
   }
 }
 
+namespace {
+
+// Of what a link names. nullopt: nothing is there. Error: what cannot be looked at, or a link to nothing.
+Result<std::optional<mode_t>> mode_of(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) == 0) return std::optional(facts.st_mode);
+  if (errno != ENOENT && errno != ENOTDIR) return fail(ErrorCode::io_error, "cannot look at " + path + ": " + std::generic_category().message(errno));
+  if (::lstat(path.c_str(), &facts) == 0) return fail(ErrorCode::io_error, path + " is a link to nothing; remove it, or make what it names");
+  return std::optional<mode_t>{};
+}
+
+}  // namespace
+
+Result<> check_is_directory(const std::string& path) {
+  HOOKHOST_TRY(const auto mode, mode_of(path));
+  if (!mode || S_ISDIR(*mode)) return success();
+  return fail(ErrorCode::io_error, path + " is there, but no directory; move it away");
+}
+
+Result<> check_is_file(const std::string& path) {
+  HOOKHOST_TRY(const auto mode, mode_of(path));
+  if (!mode || S_ISREG(*mode)) return success();
+  return fail(ErrorCode::io_error, path + " is there, but no file; move it away");
+}
+
 Result<> check_directory(const std::string& path) {
   for (std::string at = absolute(path);; at = parent(at)) {
-    struct stat facts {};
-    if (::stat(at.c_str(), &facts) != 0) {
-      if ((errno == ENOENT || errno == ENOTDIR) && at != "/") continue;
-      return fail(ErrorCode::io_error, "cannot look at " + at + ": " + std::generic_category().message(errno));
-    }
-    if (!S_ISDIR(facts.st_mode)) return fail(ErrorCode::io_error, at + " is no directory");
+    HOOKHOST_TRY(const auto mode, mode_of(at));
+    if (!mode && at != "/") continue;
+    HOOKHOST_CHECK(check_is_directory(at));
     if (::faccessat(AT_FDCWD, at.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return success();
     return fail(ErrorCode::permission, "no file can be made in " + at + ": " + std::generic_category().message(errno));
   }

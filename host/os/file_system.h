@@ -74,5 +74,8 @@ class FileSystem {
 [[nodiscard]] Result<std::string> resolved(const std::string& path);  // realpath
 // Whether this process may make files in that directory, or make it; nothing is made. The error names what is in the way.
 [[nodiscard]] Result<> check_directory(const std::string& path);
+// Whether what is there, if anything, is a directory, or a file. A link is what it names. The error says what to do.
+[[nodiscard]] Result<> check_is_directory(const std::string& path);
+[[nodiscard]] Result<> check_is_file(const std::string& path);
 
 }  // namespace hookhost::os

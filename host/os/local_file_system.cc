@@ -121,9 +121,7 @@ class LocalFileSystem final : public FileSystem {
       if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return system_error("make the directory", part);
       if (slash == std::string::npos) break;
     }
-    HOOKHOST_TRY(const Facts made, followed(path));
-    if (made.kind != Facts::Kind::directory) return fail(ErrorCode::io_error, path + " is there, but no directory; move it away");
-    return success();
+    return check_is_directory(path);
   }
 
   Result<std::uint64_t> free_bytes(const std::string& path) override {
@@ -139,12 +137,6 @@ class LocalFileSystem final : public FileSystem {
   }
 
  private:
-  static Result<Facts> followed(const std::string& path) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return system_error("look at", path);
-    return to_facts(found);
-  }
-
   static Facts to_facts(const struct stat& found) {
     Facts out;
     out.kind = S_ISREG(found.st_mode)   ? Facts::Kind::file

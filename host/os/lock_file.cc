@@ -8,6 +8,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include "os/file_system.h"
+
 namespace hookhost::os {
 namespace {
 
@@ -19,6 +21,7 @@ auto io_error(const std::string& what) { return fail(ErrorCode::io_error, what +
 }  // namespace
 
 Result<LockFile> LockFile::acquire(const std::string& path, Duration patience) {
+  HOOKHOST_CHECK(check_is_file(path));
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return io_error("cannot open " + path);
   const auto end = std::chrono::steady_clock::now() + patience;

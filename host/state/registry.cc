@@ -77,8 +77,10 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::string& path, bool m
 }
 
 Result<Registry::Teams> Registry::teams_in(const std::string& path) {
-  HOOKHOST_CHECK(os::local_file_system().facts(path));
-  HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::read_only));
+  auto& files = os::local_file_system();
+  HOOKHOST_CHECK(files.facts(path));
+  const bool is_in_use = files.facts(path + "-wal").has_value();
+  HOOKHOST_TRY(auto database, Database::open(path, is_in_use ? Database::Mode::read_only : Database::Mode::untouched));
   Teams out;
   HOOKHOST_TRY(out.all, read_names(database, "SELECT team FROM webhook WHERE team IS NOT NULL UNION SELECT team FROM team_key WHERE revoked_at IS NULL"));
   HOOKHOST_TRY(out.taken_out, read_names(database, kTakenOut));

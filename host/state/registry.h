@@ -47,8 +47,8 @@ class Registry {
   // `may_create`: the event log is empty, or the operator said `serve --new-registry`. Error: not_found when it is missing and may not be
   // made (the message names the way out); corrupt; not_supported for a newer hookhost's file; permission; busy; io_error.
   [[nodiscard]] static Result<std::unique_ptr<Registry>> open(const std::string& path, bool may_create);
-  // The teams of webhooks and of keys that are not revoked, by name, and those that were taken out. Also beside a running host. Error: not_found, as
-  // open().
+  // The teams of webhooks and of keys that are not revoked, by name, and those that were taken out. Also beside a running host, but not in its
+  // process. Where no host was killed or runs, nothing is made beside the file. Error: not_found, as open().
   struct Teams {
     std::set<std::string> all, taken_out;
   };

@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/bytes.h"
 #include "os/file_system.h"
+#include "state/database_file.h"
 
 namespace hookhost::state {
 namespace {
@@ -44,7 +46,26 @@ Result<> make_file(const std::string& path) {
   return files.sync_directory(os::parent(path));
 }
 
+std::string untouched_uri(const std::string& path) {
+  std::string out = "file:";
+  for (const char c : os::absolute(path)) {
+    if (c == '%' || c == '?' || c == '#') {
+      out += '%' + to_hex({&c, 1});
+    } else {
+      out += c;
+    }
+  }
+  return out + "?immutable=1";
+}
+
 }  // namespace
+
+Result<> check_database_file(const std::string& path) {
+  const auto there = os::local_file_system().facts(path);
+  if (!there) return there.error().code == ErrorCode::not_found ? Result<>(success()) : Result<>(fail(there.error()));
+  HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::untouched));
+  return database.execute("SELECT count(*) FROM sqlite_schema");
+}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(statement_, other.statement_);
@@ -106,10 +127,14 @@ std::string Statement::text(int column) const {
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  HOOKHOST_CHECK(os::check_is_file(path));
   if (mode == Mode::read_write) HOOKHOST_CHECK(make_file(path));
   sqlite3* handle = nullptr;
-  const int flags = mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  if (sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
+  const int flags = mode == Mode::read_write  ? SQLITE_OPEN_READWRITE
+                    : mode == Mode::read_only ? SQLITE_OPEN_READONLY
+                                              : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+  const std::string name = mode == Mode::untouched ? untouched_uri(path) : path;
+  if (sqlite3_open_v2(name.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) {
     const std::string why = handle != nullptr ? sqlite3_errmsg(handle) : "out of memory";
     sqlite3_close(handle);
     return fail(ErrorCode::io_error, "cannot open " + path + ": " + why);

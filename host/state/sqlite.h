@@ -72,9 +72,10 @@ class Lease {
 // One connection. Not for two threads at a time.
 class Database {
  public:
-  enum class Mode : std::uint8_t { read_only, read_write };
+  // untouched: read only, and nothing is made beside the file, nor a lock taken. For one that nobody writes: what stands in a -wal file is not seen.
+  enum class Mode : std::uint8_t { untouched, read_only, read_write };
   // Makes the file (0600, its name synced) when it is missing and `mode` allows it. WAL, synchronous=NORMAL, waits 5 s for another writer.
-  // Error: corrupt when it is no database (says what to do); permission; busy; io_error.
+  // Error: corrupt when it is no database (says what to do), which `untouched` and read_only find out at the first question; permission; busy; io_error.
   [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);
   Database(Database&& other) noexcept : handle_(other.handle_), cache_(std::move(other.cache_)) { other.handle_ = nullptr; }
   Database& operator=(Database&&) = delete;
