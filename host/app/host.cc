@@ -5,6 +5,7 @@
 #include "app/admin_token.h"
 #include "app/config_check.h"
 #include "app/crash_report.h"
+#include "app/names_only.h"
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "base/thread_name.h"
@@ -53,13 +54,6 @@ api::V1Options v1_options(const config::Api& api) {
 
 Descriptors descriptors_for(const config::Listen& listen) {
   return share_out(os::raise_descriptor_limit(descriptors_wanted(listen.connections_max)), listen.connections_max);
-}
-
-// Answers name no directories: "hookhost.yaml:5:1" is enough for who may reload.
-std::string without_directory(std::string text, const std::string& file) {
-  const std::string directory = os::parent(file) + "/";
-  for (auto at = text.find(directory); at != std::string::npos; at = text.find(directory, at)) text.erase(at, directory.size());
-  return text;
 }
 
 // On a full disk most fails in words of their own; when the reserve is used up, no start succeeds until there is space.
@@ -296,16 +290,25 @@ Result<> Host::forget(const SubscriberId& subscriber) {
 }
 
 Result<api::ReloadReport> Host::reload(bool dry_run) {
+  std::vector<std::string> paths;
+  auto report = apply_file(dry_run, paths);
+  if (!report) return fail(report.error().code, names_only(report.error().message, paths));
+  for (std::string& line : report.value().failed) line = names_only(std::move(line), paths);
+  return report;
+}
+
+Result<api::ReloadReport> Host::apply_file(bool dry_run, std::vector<std::string>& paths) {
   const std::unique_lock one(reload_mutex_, std::try_to_lock);  // it may wait for starts: a second one must not take another thread to wait, too
   if (!one) return fail(ErrorCode::conflict, "a reload is under way; reload again when it has ended");
   const std::scoped_lock lock(config_mutex_);
-  if (stopped_.load()) return fail(ErrorCode::unavailable, "the host is stopping");
-  const auto nothing_changed = [&](const Error& error) {
-    return fail(ErrorCode::invalid_config, "nothing was changed: " + without_directory(error.message, config_.file));
-  };
+  if (stop_request_.asked()) return fail(ErrorCode::unavailable, "the host is stopping");
+  if (!listening_.load()) return fail(ErrorCode::unavailable, "the host did not start");
+  paths = {config_.file, config_.data_dir};
+  const auto nothing_changed = [&](const Error& error) { return fail(ErrorCode::invalid_config, "nothing was changed: " + error.message); };
   auto loaded = config::load(config_.file, {});
   if (!loaded) return nothing_changed(loaded.error());
   config::Config next = std::move(loaded.value());
+  for (const auto& [name, plugin] : next.plugins) paths.push_back(plugin.library);
   if (const auto good = check_config(next); !good) return nothing_changed(good.error());
   auto prepared = plugins_->prepare(next, config_.plugins);
   if (!prepared) return nothing_changed(prepared.error());
@@ -329,7 +332,6 @@ Result<api::ReloadReport> Host::reload(bool dry_run) {
   drain_timeout_ = config_.drain_timeout;
   HOOKHOST_TRY(const auto failures, plugins_->apply(config_, before, config_.drain_timeout, Await::all, std::move(prepared.value())));
   for (const PluginFailure& failure : failures) report.failed.push_back(failure.why.message);
-  for (std::string& line : report.failed) line = without_directory(std::move(line), config_.file);
   HOOKHOST_CHECK(endpoints_->apply(config_));
   v1_handler_->configure(v1_options(config_.api));
   report.applied = true;

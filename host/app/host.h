@@ -60,6 +60,8 @@ class Host final : public api::HostControl {
   [[nodiscard]] std::vector<api::SourceInfo> sources() override;
   [[nodiscard]] Result<> forget(const SubscriberId& subscriber) override;
   [[nodiscard]] Result<api::ReloadReport> reload(bool dry_run) override;
+  // The same, said as diagnostics say it. `paths`: files that the words may name.
+  [[nodiscard]] Result<api::ReloadReport> apply_file(bool dry_run, std::vector<std::string>& paths);
   [[nodiscard]] bool alive() override;
   [[nodiscard]] Result<> ready() override;
   void add_metrics(api::MetricsPage& page) override;

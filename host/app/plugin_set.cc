@@ -1,6 +1,6 @@
 #include "app/plugin_set.h"
 
-#include "app/new_subscriber.h"
+#include "app/names_only.h"
 #include "base/diagnostics.h"
 #include "os/file_system.h"
 
@@ -164,9 +164,14 @@ Result<std::optional<PluginFailure>> PluginSet::settle(Start& start, MonotonicTi
 Result<PluginFailure> PluginSet::not_brought_up(const config::Plugin& plugin, Error why, Duration drain) {
   if (running(plugin.name)) return PluginFailure{stays_in_force(plugin, std::move(why)), plugin.required};
   diagnose(Level::error, "app", "a plugin could not be loaded: " + why.message, {{"plugin", plugin.name}});
-  HOOKHOST_CHECK(engine_.disable(SubscriberId{plugin.name}, why.message, drain));
-  describe_as(plugin, "failed", why.message);
+  const std::string shown = for_answers(plugin, why.message);
+  HOOKHOST_CHECK(engine_.not_brought_up(SubscriberId{plugin.name}, shown, drain));
+  describe_as(plugin, "failed", shown);
   return PluginFailure{std::move(why), plugin.required};
+}
+
+std::string PluginSet::for_answers(const config::Plugin& plugin, const std::string& message) const {
+  return names_only(message, {plugin.place, plugin.library, private_directory_});
 }
 
 Error PluginSet::stays_in_force(const config::Plugin& plugin, Error why) {
@@ -175,7 +180,7 @@ Error PluginSet::stays_in_force(const config::Plugin& plugin, Error why) {
   const std::scoped_lock lock(mutex_);
   api::PluginInfo& info = info_[plugin.name] = instances_.at(plugin.name).info;
   info.state = "degraded";
-  info.error = why.message;
+  info.error = for_answers(plugin, why.message);
   return why;
 }
 

@@ -83,6 +83,7 @@ class PluginSet {
   [[nodiscard]] Result<> end_of(std::future<Result<>>& start, MonotonicTime until);
   [[nodiscard]] Result<std::optional<PluginFailure>> settle(Start& start, MonotonicTime until, Duration drain);
   [[nodiscard]] Result<PluginFailure> not_brought_up(const config::Plugin& plugin, Error why, Duration drain);
+  [[nodiscard]] std::string for_answers(const config::Plugin& plugin, const std::string& message) const;
   [[nodiscard]] Error stays_in_force(const config::Plugin& plugin, Error why);
   void describe_as(const config::Plugin& plugin, const char* state, const std::string& error = {});
   [[nodiscard]] std::shared_ptr<plugins::PluginSubscriber> running(const std::string& name) const;

@@ -125,21 +125,23 @@ void Engine::Impl::replace(const std::shared_ptr<const Attachment>& by) {
   if (runner->take_new()) earlier.count(*runner);
 }
 
-Result<> Engine::Impl::stop_one(const SubscriberId& id, const std::string& reason, Duration drain) {
-  return ordered(id, [this, id, reason, drain](Runner& runner, const Done& done) {
+Result<> Engine::Impl::stop_one(const SubscriberId& id, const Idle& idle, Duration drain) {
+  return ordered(id, [this, id, idle, drain](Runner& runner, const Done& done) {
     wanted[id] = ++last_order;
-    runner.drain(core.clock.monotonic() + drain, [this, done, reason, weak = runner.weak_from_this()] {
+    runner.drain(core.clock.monotonic() + drain, [this, done, idle, weak = runner.weak_from_this()] {
       index_stale = true;
-      if (const auto self = weak.lock()) self->set_idle_reason(reason);
+      if (const auto self = weak.lock()) self->set_idle(idle);
       done(success());
     });
   }, drain + kOrderPatience);
 }
 
-Result<> Engine::disable(const SubscriberId& id, std::string_view reason, Duration drain) { return impl_->stop_one(id, std::string(reason), drain); }
+Result<> Engine::disable(const SubscriberId& id, std::string_view reason, Duration drain) { return impl_->stop_one(id, {"disabled", std::string(reason)}, drain); }
+
+Result<> Engine::not_brought_up(const SubscriberId& id, std::string_view why, Duration drain) { return impl_->stop_one(id, {"failed", std::string(why)}, drain); }
 
 Result<> Engine::detach(const SubscriberId& id, Duration drain) {
-  HOOKHOST_CHECK(impl_->stop_one(id, "no longer in the configuration", drain));
+  HOOKHOST_CHECK(impl_->stop_one(id, {"disabled", "no longer in the configuration"}, drain));
   return impl_->ordered(id, [](Runner& runner, Done done) { runner.leave_configuration(std::move(done)); });
 }
 

@@ -61,6 +61,8 @@ class Engine {
   // There is no instance now (it could not be loaded, or `enabled: false`): the position stands. `reason` is shown. An attached instance is
   // drained until `drain` has passed; returns when it is stopped.
   [[nodiscard]] Result<> disable(const SubscriberId& id, std::string_view reason, Duration drain = std::chrono::seconds{8});
+  // The same for one that is to run and could not be brought up: its state is failed.
+  [[nodiscard]] Result<> not_brought_up(const SubscriberId& id, std::string_view why, Duration drain = std::chrono::seconds{8});
   // The same for one that is no longer in the configuration: position and kv are kept until forget().
   [[nodiscard]] Result<> detach(const SubscriberId& id, Duration drain = std::chrono::seconds{8});
   // Deletes every trace. Error: refused while it is attached.

@@ -65,7 +65,7 @@ class Engine::Impl {
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
   [[nodiscard]] Result<std::optional<state::SubscriberRow>> known(const SubscriberId& id, std::string_view kind);
   void tell_lag(SubscriberStatus& of);
-  [[nodiscard]] Result<> stop_one(const SubscriberId& id, const std::string& reason, Duration drain);
+  [[nodiscard]] Result<> stop_one(const SubscriberId& id, const Idle& idle, Duration drain);
 
   static auto ended() { return fail(ErrorCode::unavailable, "the host is stopping; try again when it runs"); }
   static auto unknown(const SubscriberId& id) {

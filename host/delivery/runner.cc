@@ -82,7 +82,7 @@ void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subsc
   subscriber_ = std::move(subscriber);
   filter_ = std::make_shared<EventFilter>(filter_of(options_));
   rate_ = RateLimit(options_.rate);
-  idle_reason_.clear();
+  idle_ = {};
   start_failures_ = 0;
   restart_when_quiet();
 }

@@ -38,6 +38,12 @@ namespace hookhost::delivery {
 
 using Done = std::function<void(Result<>)>;
 
+// What one without an instance is, and why.
+struct Idle {
+  std::string state = "not_running";
+  std::string reason;
+};
+
 class Runner : public std::enable_shared_from_this<Runner> {
  public:
   Runner(Core& core, state::SubscriberRow row, std::uint32_t member);
@@ -51,7 +57,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   [[nodiscard]] const SubscriberOptions& options() const { return options_; }
   [[nodiscard]] const state::SubscriberRow& row() const { return row_; }
   [[nodiscard]] std::uint32_t member() const { return member_; }
-  void set_idle_reason(std::string reason) { idle_reason_ = std::move(reason); }
+  void set_idle(Idle idle) { idle_ = std::move(idle); }
   [[nodiscard]] EarlierCount& earlier() { return earlier_; }
   void set_new() { new_ = true; }
   [[nodiscard]] bool take_new() { return std::exchange(new_, false); }
@@ -309,7 +315,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Phase phase_ = Phase::none;
   std::uint64_t generation_ = 0;
   std::uint32_t start_failures_ = 0;
-  std::string phase_reason_, idle_reason_;
+  std::string phase_reason_;
+  Idle idle_;  // while no instance is attached
   Done start_ended_;  // who attached it waits for its first start
   std::optional<std::string> lost_early_;  // the instance is gone again, its start not yet heard of
   bool start_wanted_ = false;  // as soon as the commit under way has ended

@@ -78,6 +78,7 @@ SubscriberStatus Runner::status() const {
   out.last_error_at = last_error_at_;
   if (replay_) out.replay = replay_->row.id;
   if (phase_ == Phase::failed) out.start_error = phase_reason_;
+  if (!attached() && idle_.state == "failed") out.start_error = idle_.reason;
   const std::string resume = resume_command(row_.kind, row_.id);
   switch (row_.condition) {
     case state::Condition::held: out.way_out = resume + ", or hookhost replay " + name + " --from beginning"; return out;
@@ -90,8 +91,9 @@ SubscriberStatus Runner::status() const {
     case state::Condition::live: break;
   }
   if (!attached()) {
-    out.state = idle_reason_.empty() ? "not_running" : "disabled";
-    out.reason = idle_reason_;
+    out.state = idle_.state;
+    out.reason = idle_.reason;
+    if (out.state == "failed") out.way_out = "hookhost reload tries it again";
     return out;
   }
   switch (phase_) {

@@ -22,7 +22,7 @@ struct OutcomeCounts {
 struct SubscriberStatus {
   SubscriberId id;
   std::string kind;
-  // live, catching_up, replaying, waiting (unavailable), starting, failed (start refused), held, paused, stopped, disabled (known, without
+  // live, catching_up, replaying, waiting (unavailable), starting, failed (could not be brought up, or its start was refused), held, paused, stopped, disabled (known, without
   // an instance, for a reason), not_running (nobody has started it yet, as where no host runs), detached.
   std::string state;
   std::string reason;            // why it is so; empty when all is well

@@ -30,7 +30,8 @@ sigset_t block_signals() {
 }
 
 void reload(Host& host) {
-  const auto report = host.reload(false);
+  std::vector<std::string> paths;
+  const auto report = host.apply_file(false, paths);
   if (!report) return diagnose(Level::error, "app", "reload: " + report.error().message);
   for (const auto& change : report.value().changes) diagnose(Level::info, "app", change);
   for (const auto& key : report.value().needs_restart) diagnose(Level::warn, "app", key + ": changed, needs restart");

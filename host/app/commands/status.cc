@@ -24,7 +24,7 @@ void complain(const json::object& one, std::vector<std::string>& out) {
   }
 }
 
-// Of all subscribers, plugins whose library was refused or that say they are not well, and an event log that refuses.
+// Of all subscribers, plugins that say they are not well or go on with what they had, and an event log that refuses.
 std::vector<std::string> complaints(const json::object& status) {
   std::vector<std::string> out;
   if (!status.at("ready").as_bool()) out.push_back("events are refused: " + text_of(status, "not_ready_because"));
@@ -33,8 +33,7 @@ std::vector<std::string> complaints(const json::object& status) {
   if (plugins == nullptr) return out;
   for (const json::value& value : plugins->as_array()) {
     const json::object& plugin = value.as_object();
-    const std::string state = text_of(plugin, "state");
-    if (state == "failed" || state == "degraded") out.push_back("plugin " + text_of(plugin, "name") + " is " + state + ": " + text_of(plugin, "error"));
+    if (text_of(plugin, "state") == "degraded") out.push_back("plugin " + text_of(plugin, "name") + " is degraded: " + text_of(plugin, "error"));
   }
   return out;
 }
