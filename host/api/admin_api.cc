@@ -53,15 +53,30 @@ Result<json::value> reload(HostControl& host, const AdminCall& call, const Path&
   return json::value(view(report));
 }
 
+Result<json::value> calls(HostControl& host, const AdminCall&, const Path&);
+
 constexpr std::array kHostRoutes{
+    Route{"GET", "/api", calls},
     Route{"GET", "/api/status", status},
     Route{"GET", "/api/plugins", plugins},
     Route{"POST", "/api/reload", reload, Takes::body},
 };
 
+std::array<std::span<const Route>, 6> all_routes() {
+  return {std::span<const Route>(kHostRoutes), subscriber_routes(), delivery_routes(), dead_letter_routes(), replay_routes(), endpoint_routes()};
+}
+
+Result<json::value> calls(HostControl&, const AdminCall&, const Path&) {
+  json::array out;
+  for (const auto routes : all_routes()) {
+    for (const Route& route : routes) out.push_back(json::object{{"method", route.method}, {"path", route.path}});
+  }
+  return json::value(std::move(out));
+}
+
 std::vector<const Route*> routes_at(const Path& path) {
   std::vector<const Route*> out;
-  for (const auto routes : {std::span<const Route>(kHostRoutes), subscriber_routes(), delivery_routes(), dead_letter_routes(), replay_routes(), endpoint_routes()}) {
+  for (const auto routes : all_routes()) {
     for (const Route& route : routes) {
       if (is_like(path, split_path(route.path))) out.push_back(&route);
     }
@@ -84,7 +99,7 @@ Result<> nothing_more(const AdminCall& call, Takes takes) {
 
 }  // namespace
 
-Error no_such_route_error() { return {ErrorCode::not_found, "there is no such call; host/api/admin_api.h lists them"}; }
+Error no_such_route_error() { return {ErrorCode::not_found, "there is no such call; GET /api lists those there are"}; }
 
 std::vector<std::string_view> AdminApi::methods_of(std::string_view path) {
   std::vector<std::string_view> out;

@@ -1,6 +1,7 @@
 // The admin API without its sockets: a method, a path, a query and a JSON body in, a JSON answer out. `hookhost serve` puts it behind the
 // admin listener; commands without a running host call it in their own process. One set of routes, so both behave alike.
 //
+//   GET    /api  (these calls)
 //   GET    /api/status                              GET    /api/plugins
 //   GET    /api/subscribers[/NAME]                  POST   /api/subscribers/NAME/pause | resume | acknowledge-gaps
 //   DELETE /api/subscribers/NAME                    POST   /api/reload                      {"dry_run": false}

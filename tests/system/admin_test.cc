@@ -108,6 +108,21 @@ TEST_F(Admin, RefusalsHaveTheirCodeAndTheirLineInTheDiagnostics) {
   expect_error(ask("POST", "/api/reload", with_token), 422, "invalid_config");
 }
 
+TEST_F(Admin, ACallThatDoesNotExistIsToldWhereThoseThatDoAreListed) {
+  ASSERT_TRUE(host.start());
+  EXPECT_THAT(ask("GET", "/api/nothing", host.authorization()).body, testing::HasSubstr("there is no such call; GET /api lists those there are"));
+  expect_error(ask("GET", "/api"), 401, "missing_api_key");
+  const RawAnswer listed = ask("GET", "/api", host.authorization());
+  ASSERT_EQ(listed.status, 200) << listed.body;
+  const json::array calls = json::parse(listed.body).as_array();
+  EXPECT_GT(calls.size(), 30U);
+  for (const json::value& call : calls) {
+    const std::string path(call.at("path").as_string());
+    if (call.at("method").as_string() != "GET" || path.find('*') != std::string::npos) continue;
+    EXPECT_NE(ask("GET", path, host.authorization()).status, 404) << path;
+  }
+}
+
 TEST_F(Admin, AnInternalErrorIsToldToTheOperatorOnly) {
   add_probe("probe");
   ASSERT_TRUE(host.start({}, {"HOOKHOST_FAILPOINTS=state.commit=error@10+"}));
