@@ -125,6 +125,10 @@ Result<json::value> history(HostControl& host, const AdminCall& call, const Path
     HOOKHOST_TRY(auto over, one_that_is_over(host, *asked.query.subscriber, asked.event));
     if (over) out.push_back(std::move(*over));
   }
+  if (const Offset end = host.feed().durable_end(); out.empty() && asked.event.offset && *asked.event.offset >= end) {
+    return fail(ErrorCode::not_found, "there is no event " + std::to_string(asked.event.offset->value) + ": the event log ends at " + std::to_string(end.value) +
+                                          "; hookhost events list shows those there are");
+  }
   return json::value(std::move(out));
 }
 

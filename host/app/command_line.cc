@@ -23,10 +23,12 @@ std::string unknown_command(const CLI::App& root) {
   const auto word = std::find_if(rest.begin(), rest.end(), [](const std::string& one) { return !one.starts_with('-'); });
   if (word == rest.end()) return {};
   std::string name;
-  for (const CLI::App* at = &root; !at->get_subcommands().empty();) {
+  const CLI::App* at = &root;
+  while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     name += at->get_name() + ' ';
   }
+  if (at->get_subcommands([](const CLI::App*) { return true; }).empty()) return {};  // a command it is: the word is an argument too many
   return name + *word;
 }
 

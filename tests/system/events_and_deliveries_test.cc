@@ -162,6 +162,7 @@ TEST_F(Deliveries, WaitingOnesAreShownAndTriedNow) {
   EXPECT_THAT(list({"--key", "chat_2"}), IsEmpty());
   EXPECT_THAT(list({"--event", "1"}), IsEmpty());
   EXPECT_EQ(host.run({"deliveries", "show", "--event", "0", "--json"}).objects().size(), 2U);
+  EXPECT_EQ(host.run({"deliveries", "show", "0", "--json"}).objects().size(), 2U);
   EXPECT_EQ(list({"--event", text(one[0], "id")}).size(), 2U) << "by its id";
   EXPECT_EQ(host.run({"deliveries", "show", "--event", "1"}).status, 3);
   EXPECT_EQ(host.run({"deliveries", "list", "--event", "first"}).status, 2);

@@ -118,14 +118,14 @@ void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
   CLI::App* deliveries = root.add_subcommand("deliveries", "What is on its way to subscribers, and what was tried");
   deliveries->require_subcommand(1);
   auto texts = std::make_shared<Texts>();
-  const auto options = [&](CLI::App* command) {
+  const auto options = [&](CLI::App* command, const char* event) {
     command->add_option("--subscriber", (*texts)["subscriber"], "Of this subscriber");
     command->add_option("--state", (*texts)["state"], "pending, running, blocked or behind");
     command->add_option("--key", (*texts)["key"], "Of keys that contain this");
-    return command->add_option("--event", (*texts)["event"], "Of the event with this offset or id");
+    return command->add_option(event, (*texts)["event"], "Of the event with this offset or id");
   };
   CLI::App* list = deliveries->add_subcommand("list", "List those on their way");
-  options(list);
+  options(list, "--event");
   auto tried = std::make_shared<bool>(false);
   auto limit = std::make_shared<std::string>();
   CLI::Option* attempts = list->add_flag("--attempts", *tried, "Instead, what was tried of --subscriber, the newest first, with what was answered");
@@ -134,7 +134,7 @@ void add_deliveries(CLI::App& root, Context& context, Chosen& chosen) {
     chosen.run = [&, texts, tried, limit] { return *tried ? list_attempts(context, *texts, *limit) : list_deliveries(context, *texts); };
   });
   CLI::App* show = deliveries->add_subcommand("show", "Those of one event with their attempts; with --subscriber also one that is over");
-  options(show)->required();
+  options(show, "EVENT,--event")->required();
   show->callback([&, texts] { chosen.run = [&, texts] { return show_deliveries(context, *texts); }; });
   CLI::App* retry = deliveries->add_subcommand("retry-now", "Try a waiting delivery again at once");
   auto target = std::make_shared<Texts>();
