@@ -28,7 +28,6 @@ class EndpointRunner {
                                                   delivery::Earlier earlier = delivery::Earlier::ignored) {
     return engine_.accept(SubscriberId{id}, kKind, start_at, earlier);
   }
-  [[nodiscard]] Result<> may_accept(const std::string& id, const delivery::StartAt& start_at) { return engine_.may_accept(SubscriberId{id}, kKind, start_at); }
   // Starts it, or replaces the running instance.
   [[nodiscard]] Result<> run(endpoints::Endpoint endpoint);
   // Its position stands and nothing is sent; `reason` is shown. What is under way gets a moment to end.

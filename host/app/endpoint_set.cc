@@ -1,6 +1,5 @@
 #include "app/endpoint_set.h"
 
-#include "app/new_subscriber.h"
 #include "app/endpoint_info.h"
 #include "base/diagnostics.h"
 
@@ -120,21 +119,14 @@ Result<> EndpointSet::load(const config::Config& config) {
   return success();
 }
 
-Result<> EndpointSet::may_accept(const config::Config& config) {
-  for (const auto& [name, endpoint] : config.endpoints) {
-    const auto able = runner_.may_accept(name, place_of_new(name, endpoint.start_at, rooms_.store, rooms_.clock.wall()));
-    if (able) continue;
-    const bool other_kind = able.error().code == ErrorCode::refused;
-    return fail(ErrorCode::invalid_config, endpoint.place + ": endpoints." + name + (other_kind ? ": " : ".start_at: ") + able.error().message);
-  }
-  return success();
+Result<std::vector<Acceptable>> EndpointSet::may_accept(const config::Config& config) {
+  return judge(rooms_.engine, rooms_.store, EndpointRunner::kKind, "endpoints", config.endpoints, rooms_.clock.wall());
 }
 
-Result<> EndpointSet::accept(const config::Config& config, std::vector<std::string>& held) {
-  for (const auto& [name, endpoint] : config.endpoints) {
-    const auto place = place_of_new(name, endpoint.start_at, rooms_.store, rooms_.clock.wall());
-    HOOKHOST_TRY(const auto accepted, runner_.accept(name, place, delivery::Earlier::counted));
-    if (accepted.first_time && is_held_unasked(place)) held.push_back(endpoint.place + ": endpoints." + name + ": is held: " + place.held_because);
+Result<> EndpointSet::accept(const std::vector<Acceptable>& all, std::vector<std::string>& held) {
+  for (const Acceptable& one : all) {
+    HOOKHOST_TRY(const auto accepted, runner_.accept(one.name, one.at, delivery::Earlier::counted));
+    if (accepted.first_time) tell_held(one, held);
   }
   return success();
 }

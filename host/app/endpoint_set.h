@@ -18,6 +18,7 @@
 #include "app/endpoint_build.h"
 #include "app/endpoint_runner.h"
 #include "app/forwards.h"
+#include "app/new_subscriber.h"
 #include "app/one_at_a_time.h"
 #include "app/team_keys.h"
 #include "base/event_id.h"
@@ -46,8 +47,8 @@ class EndpointSet final : public api::EndpointControl {
   // What there is becomes known; nothing is sent. Error: that of the registry.
   [[nodiscard]] Result<> load(const config::Config& config);
   // As PluginSet's, of the endpoints of the file.
-  [[nodiscard]] Result<> may_accept(const config::Config& config);
-  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);
+  [[nodiscard]] Result<std::vector<Acceptable>> may_accept(const config::Config& config);
+  [[nodiscard]] Result<> accept(const std::vector<Acceptable>& all, std::vector<std::string>& held);
   // Makes what runs what `config` says, at first everything, then what has changed. Those that left the file are detached.
   [[nodiscard]] Result<> apply(const config::Config& config);
   // Now and then.

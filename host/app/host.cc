@@ -136,11 +136,11 @@ Result<> Host::serve() {
   ingest_->configure(config_.sources);
   HOOKHOST_CHECK(ingest_->rebuild_duplicates());
   std::vector<std::string> held;
-  HOOKHOST_CHECK(plugins_->may_accept(config_));  // Order: all of both before the first has a position
-  HOOKHOST_CHECK(endpoints_->may_accept(config_));
-  HOOKHOST_CHECK(plugins_->accept(config_, held));
+  HOOKHOST_TRY(const auto plugins, plugins_->may_accept(config_));  // Order: all of both before the first has a position
+  HOOKHOST_TRY(const auto endpoints, endpoints_->may_accept(config_));
+  HOOKHOST_CHECK(plugins_->accept(plugins, held));
   HOOKHOST_CHECK(watch_for_crashes());
-  HOOKHOST_CHECK(endpoints_->accept(config_, held));
+  HOOKHOST_CHECK(endpoints_->accept(endpoints, held));
   for (const std::string& one : held) diagnose(Level::warn, "app", one);
   HOOKHOST_CHECK(store_->settle_positions(clock_.wall()));  // Order: all of the configuration have theirs, and nobody can add another yet
   HOOKHOST_TRY(const auto failures, plugins_->apply(config_, {}, config_.drain_timeout, Await::required));
@@ -314,11 +314,13 @@ Result<api::ReloadReport> Host::apply_file(bool dry_run, std::vector<std::string
   if (!prepared) return nothing_changed(prepared.error());
   auto difference = config::difference(config_, next);
   api::ReloadReport report{.changes = std::move(difference.changes), .needs_restart = std::move(difference.needs_restart), .failed = {}};
-  if (const auto able = plugins_->may_accept(next); !able) return nothing_changed(able.error());
-  if (const auto able = endpoints_->may_accept(next); !able) return nothing_changed(able.error());
+  const auto plugins = plugins_->may_accept(next);
+  if (!plugins) return nothing_changed(plugins.error());
+  const auto endpoints = endpoints_->may_accept(next);
+  if (!endpoints) return nothing_changed(endpoints.error());
   if (dry_run) return report;
-  HOOKHOST_CHECK(plugins_->accept(next, report.failed));
-  HOOKHOST_CHECK(endpoints_->accept(next, report.failed));
+  HOOKHOST_CHECK(plugins_->accept(plugins.value(), report.failed));
+  HOOKHOST_CHECK(endpoints_->accept(endpoints.value(), report.failed));
   if (const auto level = parse_level(next.diagnostics.level)) configure_diagnostics({level.value(), next.diagnostics.format == "json"});
   // What only a restart applies stays as it is.
   next.data_dir = config_.data_dir;

@@ -198,26 +198,17 @@ void PluginSet::describe_as(const config::Plugin& plugin, const char* state, con
   info_[plugin.name] = {.name = plugin.name, .library = os::file_name(plugin.library), .state = state, .error = error};
 }
 
-Result<> PluginSet::may_accept(const config::Config& config) {
-  for (const auto& [name, plugin] : config.plugins) {
-    const auto able = engine_.may_accept(SubscriberId{name}, kKind, place_of_new(name, plugin.start_at, store_, clock_.wall()));
-    if (!able && able.error().code == ErrorCode::usage) {
-      return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ".start_at: " + able.error().message);
-    }
-    if (!able && able.error().code == ErrorCode::refused) return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + name + ": " + able.error().message);
-    HOOKHOST_CHECK(able);
-  }
-  return success();
+Result<std::vector<Acceptable>> PluginSet::may_accept(const config::Config& config) {
+  return judge(engine_, store_, kKind, "plugins", config.plugins, clock_.wall());
 }
 
-Result<> PluginSet::accept(const config::Config& config, std::vector<std::string>& held) {
-  for (const auto& [name, plugin] : config.plugins) {
-    const auto place = place_of_new(name, plugin.start_at, store_, clock_.wall());
-    HOOKHOST_TRY(const auto accepted, engine_.accept(SubscriberId{name}, kKind, place));
+Result<> PluginSet::accept(const std::vector<Acceptable>& all, std::vector<std::string>& held) {
+  for (const Acceptable& one : all) {
+    HOOKHOST_TRY(const auto accepted, engine_.accept(SubscriberId{one.name}, kKind, one.at));
     if (!accepted.first_time) continue;
-    if (is_held_unasked(place)) held.push_back(in_place(plugin, "is held: " + place.held_because));
+    tell_held(one, held);
     diagnose(Level::info, "app", "a new subscriber",
-             {{"subscriber", name}, {"state", state::to_string(accepted.condition)}, {"position", accepted.position.value}});
+             {{"subscriber", one.name}, {"state", state::to_string(accepted.condition)}, {"position", accepted.position.value}});
   }
   return success();
 }

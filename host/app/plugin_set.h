@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/host_control.h"
+#include "app/new_subscriber.h"
 #include "app/prepared_plugin.h"
 #include "app/stop_request.h"
 #include "config/config.h"
@@ -44,10 +45,10 @@ class PluginSet {
   // would not be taken, as prepare_plugin() says it.
   [[nodiscard]] Result<Prepared> prepare(const config::Config& config, const std::map<std::string, config::Plugin>& before) const;
 
-  // Whether accept() would take them all. Error: a start_at that cannot be, a name that is an endpoint's.
-  [[nodiscard]] Result<> may_accept(const config::Config& config);
+  // Those of `config`, when accept() would take them all. Error: as judge().
+  [[nodiscard]] Result<std::vector<Acceptable>> may_accept(const config::Config& config);
   // Gives new ones their positions, before any of their code runs; `held` gets a line for each that is held though its start_at does not say so.
-  [[nodiscard]] Result<> accept(const config::Config& config, std::vector<std::string>& held);
+  [[nodiscard]] Result<> accept(const std::vector<Acceptable>& all, std::vector<std::string>& held);
 
   // Makes what runs what `config` says: `before` tells what has not changed. What is not among `prepared` is prepared now; what failed is tried
   // again. The answer: those that failed, as far as it was waited for. Where an instance ran and the new one, or the running one that was offered

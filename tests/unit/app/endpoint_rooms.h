@@ -32,7 +32,8 @@ class EndpointRooms : public testing::Test {
   void start_again() { earlier.push_back(std::exchange(set, make())); }
   bool accept() {
     std::vector<std::string> held;
-    return set->accept(config, held).has_value();
+    const auto all = set->may_accept(config);
+    return all && set->accept(all.value(), held);
   }
   std::string state_of(const std::string& id) {
     const auto status = engine->status(SubscriberId{id});
