@@ -158,7 +158,12 @@ void Runner::send_commit() {
       answer(fail(ErrorCode::io_error, "failpoint delivery.commit"));
     }), void();
   }
-  core_.store.commit(batch_, bound_commit([](Runner& self, Result<> result) { self.committed(std::move(result)); }));
+  // What was tried is asked of nobody while it is under way, and is the most of it.
+  auto attempts = std::move(batch_.attempts);
+  batch_.attempts.clear();
+  state::Batch sent = batch_;
+  sent.attempts = std::move(attempts);
+  core_.store.commit(std::move(sent), bound_commit([](Runner& self, Result<> result) { self.committed(std::move(result)); }));
 }
 
 void Runner::committed(Result<> result) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "state/reads.h"
 
 namespace hookhost::state {
 
@@ -53,8 +54,7 @@ Result<> GroupCommit::apply(const Waiting& one, std::set<SubscriberId>& broken) 
 }
 
 Result<> GroupCommit::prune(WallTime before) {
-  HOOKHOST_TRY(const auto erase,
-               database_.cached("DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM attempt WHERE at<?1 ORDER BY at LIMIT 5000)"));
+  HOOKHOST_TRY(const auto erase, database_.cached("DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM " + std::string(reads::kOldestAttempts) + "LIMIT 5000)"));
   return erase->bind(1, to_unix_ns(before)).run();
 }
 

@@ -269,7 +269,7 @@ Result<std::uint64_t> meta(Database& database, std::string_view name) {
 }
 
 Result<bool> attempts_before(Database& database, WallTime before) {
-  HOOKHOST_TRY(const auto row, database.cached("SELECT 1 FROM attempt WHERE at<?1 LIMIT 1"));
+  HOOKHOST_TRY(const auto row, database.cached("SELECT 1 FROM " + std::string(kOldestAttempts) + "LIMIT 1"));
   return row->bind(1, to_unix_ns(before)).row();
 }
 

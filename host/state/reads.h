@@ -1,6 +1,8 @@
 // The questions that may be asked of delivery.db. One connection; the caller serialises.
 #pragma once
 
+#include <string_view>
+
 #include "state/delivery_store.h"
 #include "state/sqlite.h"
 
@@ -19,6 +21,9 @@ namespace hookhost::state::reads {
                                                                               std::string_view prefix, std::string_view after,
                                                                               std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> meta(Database& database, std::string_view name);  // 0 when absent
+// The oldest attempts, where those of before ?1 are looked for: in the order in which they were written, so many that a few with a wrong time among
+// them keep none from going.
+inline constexpr std::string_view kOldestAttempts = "(SELECT rowid, at FROM attempt ORDER BY rowid LIMIT 20000) WHERE at<?1 ";
 [[nodiscard]] Result<bool> attempts_before(Database& database, WallTime before);
 [[nodiscard]] Result<std::uint64_t> highest_replay(Database& database);
 

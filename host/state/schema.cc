@@ -56,6 +56,9 @@ ALTER TABLE subscriber ADD COLUMN last_success INTEGER;
 ALTER TABLE subscriber ADD COLUMN last_failure INTEGER;
 )sql";
 
+// Version 4: attempts stand in the order of their time; an index of it cost each of them more than it saved.
+constexpr const char* kDelivery4 = "DROP INDEX attempt_time;";
+
 constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
@@ -108,7 +111,7 @@ Result<bool> migrate(Database& database, std::span<const char* const> versions, 
 }  // namespace
 
 Result<bool> migrate_delivery(Database& database, const char* if_made) {
-  constexpr std::array kVersions{kDelivery1, kDelivery2, kDelivery3};
+  constexpr std::array kVersions{kDelivery1, kDelivery2, kDelivery3, kDelivery4};
   return migrate(database, kVersions, kDeliveryId, "delivery.db", if_made);
 }
 

@@ -309,6 +309,15 @@ TEST_F(DeliveryStoreTest, PrunesOldAttempts) {
   EXPECT_EQ(store_->attempts(id_, {}).value().size(), 4U);
 }
 
+TEST_F(DeliveryStoreTest, AttemptsOfAClockThatWasWrongKeepNoOthersFromGoing) {
+  Batch one = batch();
+  for (int i = 0; i < 1'000; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(1'000'000), .outcome = "retry"});
+  for (int i = 0; i < 1'000; ++i) one.attempts.push_back({.offset = Offset{2}, .at = from_unix_ns(i), .outcome = "retry"});
+  commit(one);
+  ASSERT_TRUE(store_->prune_attempts(from_unix_ns(1'000)));
+  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 1'000U);
+}
+
 TEST_F(DeliveryStoreTest, PrunesMoreThanOneStepTakes) {
   Batch one = batch();
   for (int i = 0; i < 12'000; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(i), .outcome = "retry"});
