@@ -56,7 +56,7 @@ struct EngineOptions {
   std::uint32_t blocked_lanes_max = 10'000;                       // per subscriber; above it the position waits
   std::uint32_t window_events_max = 4'096;                        // per stream: events read and not finished
   std::uint64_t window_bytes_max = 32ULL << 20;                   // per stream: their bodies (one event always fits)
-  std::uint32_t places_max = 65'536;                              // per stream: where events stand that wait behind their key; 8 bytes each
+  std::uint32_t places_max = 16'384;                              // per stream: where events stand that wait behind their key; 8 bytes each
   std::uint32_t done_above_max = 1'024;                           // finished offsets above a position; beyond it a call that hangs becomes a lane
   Duration commit_interval = std::chrono::milliseconds{20};       // outcomes gather at most this long
   std::uint32_t commit_outcomes_max = 4'096;                      // or until there are this many
