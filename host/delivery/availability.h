@@ -35,6 +35,10 @@ class Availability {
     until_ = now + pause;
     return true;
   }
+  // It came back without having been called: another one probes.
+  void taken_back(std::uint64_t id) {
+    if (probe_ == id) probe_.reset();
+  }
   // Any other outcome. Returns true when the probe ended the wait.
   bool answered(std::uint64_t id) {
     if (is_up() || probe_ != id) return false;

@@ -71,6 +71,7 @@ void Runner::settle(Completion& completion) {
     apply(*stream, *number, completion);
     changed();
   } else {
+    availability_.taken_back(completion.id);
     stream->requeue(*number);
   }
   if (lane != kNoLane) {

@@ -174,12 +174,14 @@ void Stream::finish(PendingNumber number) {
   Lane& lane = lanes_.at(lane_of);
   lane.running = false;
   switch (pending.kind) {
-    case Pending::Kind::ordinary: pop(lane); break;
+    case Pending::Kind::ordinary:
+      pop(lane);
+      if (lane.owed) pass_skipped(lane_of, lane, pending.offset);
+      break;
     case Pending::Kind::drained:
       pop(lane);
       --lane.owed->drained;
-      lane.owed->first_skipped = pending.offset.next();
-      mark(lane_of, lane);
+      pass_skipped(lane_of, lane, pending.offset);
       break;
     case Pending::Kind::head:
       lane.owed->head.reset();
@@ -212,17 +214,18 @@ bool Stream::block(PendingNumber number, Setback setback) {
     case Pending::Kind::ordinary:
       window_.finish(pending.slot);
       if (ordered) pop(lane);
+      pass_skipped(lane_of, lane, offset);
       break;
     case Pending::Kind::drained:
       pop(lane);
       --owed.drained;
-      owed.first_skipped.reset();
-      if (!owed.complete || !owed.places.empty()) owed.first_skipped = offset.next();
+      pass_skipped(lane_of, lane, offset);
       break;
     case Pending::Kind::prior: owed.priors.pop_front(); break;
     case Pending::Kind::head: break;
   }
   drop_queue(lane_of, lane, false, kept_when_blocked());
+  if (owed.complete && owed.drained == 0 && owed.places.empty()) owed.first_skipped.reset();
   owed.ask = Owed::kAskMin;
   owed.head = offset;
   owed.setback = std::move(setback);
@@ -308,7 +311,6 @@ void Stream::spill() {
 void Stream::free(PendingNumber number) {
   if (pool_[number].event) bytes_ -= pool_[number].event->body.size();
   --queued_;
-  if (pool_[number].kind == Pending::Kind::drained) --queued_again_;
   pool_.drop(number);
 }
 

@@ -142,6 +142,7 @@ class Stream {
   void skip(LaneNumber number, Lane& lane, Offset offset);
   Owed& open(Lane& lane, const event_log::Event& event, Offset offset);
   void set_skipped(LaneNumber number, Lane& lane, Offset offset);
+  void pass_skipped(LaneNumber number, Lane& lane, Offset offset);  // everything of the lane up to this one is done, or its head
   void drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::uint32_t keep = 0);
   [[nodiscard]] bool may_drain(LaneNumber number, const Lane& lane) const;  // nothing comes before what was skipped
   void seek_more(LaneNumber number, Lane& lane);  // has what was skipped found, if it is its turn
@@ -189,7 +190,6 @@ class Stream {
   std::vector<LaneNumber> closed_;
 
   std::size_t places_ = 0;               // of all lanes
-  std::size_t queued_again_ = 0;         // of what is in memory, what was found again
   std::deque<LaneNumber> hungry_;        // want places read, in this order
   std::vector<LaneNumber> asked_;        // of which some are being read
   std::unordered_set<LaneNumber> incomplete_;

@@ -114,7 +114,6 @@ void Stream::enqueue_again(LaneNumber number, Lane& lane, event_log::EventPtr ev
   pending.kind = Pending::Kind::drained;
   bytes_ += event->body.size();
   ++queued_;
-  ++queued_again_;
   ++lane.owed->drained;
   pending.event = std::move(event);
   enqueue(lane, made);
@@ -151,10 +150,11 @@ std::vector<Offset> Stream::again_up_to(Offset next) {
 
 // --- Passes ----------------------------------------------------------------------------------------------------------------------
 
+// With little room a pass finds little: it is worth that only to a lane that has nothing else to do. None waits for another one's places.
 bool Stream::begin_pass() {
   const bool much_room = places_ < std::max(1U, options_.places_max / 2);
-  const bool drains = queued_again_ > 0 || !hungry_.empty() || !asked_.empty();
-  if (!pass_wanted_ || (!much_room && drains)) return false;
+  const bool no_room = places_ >= options_.places_max && (queued_ >= 2ULL * options_.window_events_max || bytes_ >= 2 * options_.window_bytes_max);
+  if (!pass_wanted_ || no_room) return false;
   pass_wanted_ = false;
   auto lanes = std::make_shared<std::unordered_set<LaneNumber>>();
   Offset from = read_;
@@ -163,7 +163,7 @@ bool Stream::begin_pass() {
     const Lane& lane = lanes_.at(number);
     const bool is_free = may_drain(number, lane);
     if (!is_free && !much_room) continue;
-    wanted = wanted || is_free;
+    wanted = wanted || (is_free && (much_room || (lane.count == 0 && lane.owed->places.empty())));
     from = std::min(from, lane.owed->scan_from);
     lanes->insert(number);
   }

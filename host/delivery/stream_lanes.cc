@@ -41,6 +41,14 @@ void Stream::set_skipped(LaneNumber number, Lane& lane, Offset offset) {
   mark(number, lane);
 }
 
+// Order: after the event has left the queue. The row must not name it once more: a later life would take it for one that waits.
+void Stream::pass_skipped(LaneNumber number, Lane& lane, Offset offset) {
+  Owed& owed = *lane.owed;
+  if (!owed.first_skipped || *owed.first_skipped > offset) return;
+  owed.first_skipped = offset.next();
+  mark(number, lane);
+}
+
 void Stream::skip(LaneNumber number, Lane& lane, Offset offset) {
   set_skipped(number, lane, offset);
   Owed& owed = *lane.owed;
@@ -70,6 +78,7 @@ void Stream::drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::u
       window_.finish(pending.slot);
       owed.head = pending.offset;
       owed.setback = Setback{pending.attempt - 1, pending.crashes, {}, MonotonicTime::min(), {}, {}};
+      pass_skipped(number, lane, pending.offset);
       pending.kind = Pending::Kind::head;
     } else {
       kept = next;
@@ -86,7 +95,6 @@ void Stream::drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::u
     if (pending.kind == Pending::Kind::ordinary) {
       window_.finish(pending.slot);
       pending.kind = Pending::Kind::drained;
-      ++queued_again_;
     }
     enqueue(lane, next);
     next = behind;

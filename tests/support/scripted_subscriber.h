@@ -78,6 +78,7 @@ class ScriptedSubscriber final : public delivery::Subscriber {
     }
     if (sink) sink->lost(reason, std::move(blamed));
   }
+  std::atomic<int> hands_back{0};  // so many of the next come back without having been called
   bool refuses_without_kv = false;  // each call writes kv and insists on it
   // As when a call that hangs is in the way of a serial one's checkpoint: it is never answered.
   bool withholds_checkpoints = false;
@@ -183,14 +184,20 @@ class ScriptedSubscriber final : public delivery::Subscriber {
       lock.unlock();
       delivery::Completion completion;
       completion.id = delivery.id;
-      if (script_) completion.outcome = script_(delivery, completion.kv);
+      completion.called = hands_back.load() <= 0;
+      if (!completion.called) {
+        --hands_back;
+        completion.outcome = unavailable();
+      } else if (script_) {
+        completion.outcome = script_(delivery, completion.kv);
+      }
       if (refuses_without_kv && !delivery.kv_writable) {
         completion.outcome = retry("kv is refused");
         completion.kv_refused = true;
       }
       lock.lock();
       --running_;
-      calls_.push_back({delivery.event->offset, delivery.event->key, delivery.attempt.value, delivery.replay, completion.outcome.status, starts_});
+      if (completion.called) calls_.push_back({delivery.event->offset, delivery.event->key, delivery.attempt.value, delivery.replay, completion.outcome.status, starts_});
       lanes_.erase(delivery.lane);
       std::vector<delivery::Completion> one;
       one.push_back(std::move(completion));

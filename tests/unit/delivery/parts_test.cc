@@ -188,6 +188,19 @@ TEST(Availability, LetsOneProbeAtATimeAndBacksOff) {
   EXPECT_TRUE(gate.is_up());
 }
 
+TEST(Availability, AProbeThatWasNotCalledIsFollowedByAnother) {
+  EngineOptions options;
+  Jitter jitter(1);
+  Availability gate;
+  const MonotonicTime now{100s};
+  EXPECT_TRUE(gate.down(1, now, 0s, options, jitter));
+  gate.submitted(2);
+  gate.taken_back(1);
+  EXPECT_EQ(gate.allowance(now, 8), 0U) << "the probe is still out";
+  gate.taken_back(2);
+  EXPECT_EQ(gate.allowance(now, 8), 1U);
+}
+
 TEST(RateLimit, GivesWhatItSays) {
   RateLimit limit(100);
   MonotonicTime now{10s};

@@ -27,6 +27,22 @@ TEST_F(Retry, ARetryingEventHoldsBackOnlyItsOwnKey) {
   EXPECT_TRUE(poll_until([&] { return store.lane_rows(id) == 0; }));
 }
 
+// Another call's `unavailable` takes back what waits to be called, the probe too.
+TEST_F(Retry, AProbeThatComesBackUncalledIsFollowedByAnother) {
+  std::shared_ptr<ScriptedSubscriber> subscriber;
+  std::atomic<bool> down{true};
+  subscriber = std::make_shared<ScriptedSubscriber>([&](const Delivery&, auto&) {
+    if (!down.exchange(false)) return ScriptedSubscriber::ok();
+    subscriber->hands_back = 1;
+    return ScriptedSubscriber::unavailable();
+  }, Traits{.concurrency = 1, .max_in_flight = 1}, 1);
+  open();
+  attach(subscriber);
+  feed.append_many(5, 5);
+  EXPECT_TRUE(settled()) << status().state;
+  EXPECT_EQ(subscriber->ok_count(), 5U);
+}
+
 // Every eighth attempt is refused, so that each key is blocked again and again with much behind it.
 class RetryBehindKeys : public Retry {
  protected:
@@ -74,6 +90,20 @@ TEST_F(RetryBehindKeys, AfterARestartOnePassFindsWhatStandsThere) {
   ASSERT_TRUE(settled());
   expect_once_in_order(next->calls(), kEvents);
   EXPECT_LT(feed.looked() - looked_before, 12 * kEvents);
+}
+
+// The places are full of those of a key that stays blocked, and some of its events wait in memory: another key's turn comes all the same.
+TEST_F(RetryBehindKeys, OneThatStaysBlockedWithMuchBehindItHoldsUpNoOther) {
+  options.places_max = 64;
+  auto subscriber = std::make_shared<ScriptedSubscriber>([](const Delivery& delivery, auto&) {
+    const bool first = delivery.event->offset.value < 2;
+    return first && (delivery.event->key == "k0" || delivery.attempt.value == 1) ? ScriptedSubscriber::retry() : ScriptedSubscriber::ok();
+  });
+  open();
+  feed.append_many(600, 2);  // k0 and k1 in turn; k1 is refused once
+  attach(subscriber, patient());
+  EXPECT_TRUE(poll_until([&] { return subscriber->ok_count() == 300; })) << subscriber->ok_count();
+  EXPECT_EQ(status().blocked_keys, 1U);
 }
 
 // More than is remembered: several passes, and still each event once.
