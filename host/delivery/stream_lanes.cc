@@ -60,6 +60,8 @@ void Stream::skip(LaneNumber number, Lane& lane, Offset offset) {
     owed.complete = false;
     owed.scan_from = offset;
     incomplete_.insert(number);
+  } else {  // an earlier life may have skipped only what comes behind it
+    owed.scan_from = std::min(owed.scan_from, offset);
   }
   seek_more(number, lane);
 }
