@@ -146,7 +146,8 @@ class Stream {
   void drop_queue(LaneNumber number, Lane& lane, bool keep_running, std::uint32_t keep = 0);
   [[nodiscard]] bool may_drain(LaneNumber number, const Lane& lane) const;  // nothing comes before what was skipped
   void seek_more(LaneNumber number, Lane& lane);  // has what was skipped found, if it is its turn
-  [[nodiscard]] bool has_queue_room(const Lane& lane) const;
+  [[nodiscard]] std::size_t room_again() const;        // as room(), for what is found again: twice the window
+  [[nodiscard]] std::size_t room_bytes_again() const;
   [[nodiscard]] std::uint32_t kept_when_blocked() const;
   [[nodiscard]] std::size_t places_room(LaneNumber number, const Lane& lane) const;
   void take_place(Owed& owed);

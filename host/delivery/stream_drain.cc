@@ -11,14 +11,21 @@ constexpr std::uint32_t kLaneQueueMax = 128;
 constexpr std::uint32_t kBlockedQueueMax = 16;
 // How many are asked for at once for all lanes.
 constexpr std::size_t kAgainMax = 512;
+
 }  // namespace
 
 bool Stream::may_drain(LaneNumber number, const Lane& lane) const {
   return lane.owed && !lane.owed->head && lane.owed->priors.empty() && !held_back(number);
 }
 
-bool Stream::has_queue_room(const Lane& lane) const {
-  return lane.count < kLaneQueueMax && queued_ < 2ULL * options_.window_events_max && bytes_ < 2 * options_.window_bytes_max;
+std::size_t Stream::room_bytes_again() const {
+  const std::size_t most = 2 * options_.window_bytes_max;
+  return bytes_ < most ? most - bytes_ : 0;
+}
+
+std::size_t Stream::room_again() const {
+  const std::size_t most = 2ULL * options_.window_events_max;
+  return queued_ < most && room_bytes_again() > 0 ? most - queued_ : 0;
 }
 
 std::uint32_t Stream::kept_when_blocked() const {
@@ -28,7 +35,7 @@ std::uint32_t Stream::kept_when_blocked() const {
 // --- Places ----------------------------------------------------------------------------------------------------------------------
 //
 // Lanes that wait fill at most half of places_max by what comes, and keep what was found up to three quarters: those that are free always find
-// room, and a pass, which begins below half, always finds a lot.
+// room, and a pass that begins below half finds a lot.
 
 std::size_t Stream::places_room(LaneNumber number, const Lane& lane) const {
   const std::size_t most = may_drain(number, lane) ? options_.places_max : options_.places_max / 2;
@@ -80,11 +87,8 @@ Stream::Again Stream::next_again() {
     found->second.owed->asked = 0;
     seek_more(number, found->second);
   }
-  Again again;
-  const std::size_t queue_max = 2ULL * options_.window_events_max;
-  if (queued_ >= queue_max || bytes_ >= 2 * options_.window_bytes_max) return again;
-  again.bytes_max = 2 * options_.window_bytes_max - bytes_;
-  std::size_t left = std::min(kAgainMax, queue_max - queued_);
+  Again again{{}, room_bytes_again()};
+  std::size_t left = std::min(kAgainMax, room_again());
   while (left > 0 && !hungry_.empty()) {
     const LaneNumber number = hungry_.front();
     hungry_.pop_front();
@@ -153,7 +157,7 @@ std::vector<Offset> Stream::again_up_to(Offset next) {
 // With little room a pass finds little: it is worth that only to a lane that has nothing else to do. None waits for another one's places.
 bool Stream::begin_pass() {
   const bool much_room = places_ < std::max(1U, options_.places_max / 2);
-  const bool no_room = places_ >= options_.places_max && (queued_ >= 2ULL * options_.window_events_max || bytes_ >= 2 * options_.window_bytes_max);
+  const bool no_room = places_ >= options_.places_max && room_again() == 0;
   if (!pass_wanted_ || no_room) return false;
   pass_wanted_ = false;
   auto lanes = std::make_shared<std::unordered_set<LaneNumber>>();
@@ -198,7 +202,7 @@ void Stream::offer_pass(event_log::EventPtr event) {
   Lane& lane = found->second;
   if (!lane.owed || !lane.owed->in_pass || event->offset < lane.owed->scan_from) return;
   const Offset offset = event->offset;
-  if (lane.owed->places.empty() && may_drain(number, lane) && has_queue_room(lane)) {
+  if (lane.owed->places.empty() && may_drain(number, lane) && lane.count < kLaneQueueMax && room_again() > 0) {
     enqueue_again(number, lane, std::move(event));
   } else if (places_room(number, lane) > 0) {
     lane.owed->places.push_back(offset);

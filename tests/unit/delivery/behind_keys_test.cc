@@ -20,16 +20,21 @@ class RetryBehindKeys : public EngineTest {
     out.retry = Schedule(10'000, 1ms);
     return out;
   }
+  // Everything stands behind its key.
+  void gather_behind(const std::shared_ptr<ScriptedSubscriber>& subscriber) {
+    open();
+    attach(subscriber, patient());
+    feed.append_many(kEvents, kKeys);
+    ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  }
+
+  static constexpr std::size_t kEvents = 8'000, kKeys = 5;
   std::atomic<bool> closed{true};
 };
 
 TEST_F(RetryBehindKeys, WhatStandsThereIsNotLookedForAgainAfterEachRefusal) {
-  constexpr std::size_t kEvents = 8'000, kKeys = 5;
   auto subscriber = refuses_often();
-  open();
-  attach(subscriber, patient());
-  feed.append_many(kEvents, kKeys);
-  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  ASSERT_NO_FATAL_FAILURE(gather_behind(subscriber));
   const auto looked_before = feed.looked();
   closed = false;
   ASSERT_TRUE(settled());
@@ -39,12 +44,8 @@ TEST_F(RetryBehindKeys, WhatStandsThereIsNotLookedForAgainAfterEachRefusal) {
 }
 
 TEST_F(RetryBehindKeys, AfterARestartOnePassFindsWhatStandsThere) {
-  constexpr std::size_t kEvents = 8'000, kKeys = 5;
   auto subscriber = refuses_often();
-  open();
-  attach(subscriber, patient());
-  feed.append_many(kEvents, kKeys);
-  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  ASSERT_NO_FATAL_FAILURE(gather_behind(subscriber));
   kill_and_open();
   closed = false;
   const auto looked_before = feed.looked();
@@ -71,13 +72,9 @@ TEST_F(RetryBehindKeys, OneThatStaysBlockedWithMuchBehindItHoldsUpNoOther) {
 
 // More than is remembered: several passes, and still each event once.
 TEST_F(RetryBehindKeys, MoreThanIsRememberedIsLookedForInFewPasses) {
-  constexpr std::size_t kEvents = 8'000, kKeys = 5;
   options.places_max = 1'024;
   auto subscriber = refuses_often();
-  open();
-  attach(subscriber, patient());
-  feed.append_many(kEvents, kKeys);
-  ASSERT_TRUE(poll_until([&] { return status().position == Offset{kEvents}; }));
+  ASSERT_NO_FATAL_FAILURE(gather_behind(subscriber));
   closed = false;
   const auto looked_before = feed.looked();
   ASSERT_TRUE(settled());

@@ -29,6 +29,23 @@ class StreamTest : public ::testing::Test {
     for (const Offset offset : again.offsets) stream.offer_again(event(offset.value));
     if (!again.offsets.empty()) { EXPECT_TRUE(stream.again_up_to(again.offsets.back().next()).empty()); }
   }
+  // 0 was refused once, 1 was found again behind it and is through; 2 came when nothing stood between, 3 was skipped before its turn.
+  void reach_what_was_found_again() {
+    stream_.set_closed(closed_);
+    stream_.set_now(now_);
+    stream_.offer(event(0));
+    stream_.block(take_next(stream_), Setback{.attempts = 1, .due_at = now_});
+    stream_.offer(event(1));
+    stream_.finish(take_next(stream_));
+    read_again(stream_);
+    stream_.offer(event(2));
+    const LaneNumber lane = lane_number(order_, *event(0));
+    closed_.insert(lane);
+    stream_.offer(event(3));
+    closed_.clear();
+    stream_.poke(lane);
+    stream_.finish(take_next(stream_));
+  }
   // What the next life would be handed, from what was committed now.
   std::vector<std::uint64_t> after_a_kill(Stream& stream, std::uint64_t end) {
     stream.collect(rows_, erased_);
@@ -60,49 +77,21 @@ class StreamTest : public ::testing::Test {
   const MonotonicTime now_{std::chrono::seconds{100}};
   PendingPool pool_;
   std::unordered_set<LaneNumber> closed_;
+  Stream stream_{state::kMainStream, {}, pool_, order_, options_};
   std::vector<state::LaneRow> rows_;
   std::vector<std::pair<state::StreamId, std::string>> erased_;
 };
 
-// 0 was refused once, 1 was found again behind it, 2 came when nothing stood between; 3 was skipped before 2 was through.
 TEST_F(StreamTest, ARowNeverNamesWhatWasHandedOverAfterAllThatWasFoundAgain) {
-  Stream stream(state::kMainStream, {}, pool_, order_, options_);
-  stream.set_closed(closed_);
-  stream.set_now(now_);
-  stream.offer(event(0));
-  stream.block(take_next(stream), Setback{.attempts = 1, .due_at = now_});
-  stream.offer(event(1));
-  stream.finish(take_next(stream));
-  read_again(stream);
-  stream.offer(event(2));
-  const LaneNumber lane = lane_number(order_, *event(0));
-  closed_.insert(lane);
-  stream.offer(event(3));
-  closed_.clear();
-  stream.poke(lane);
-  stream.finish(take_next(stream));
-  stream.finish(take_next(stream));
-  EXPECT_EQ(after_a_kill(stream, 4), std::vector<std::uint64_t>{3});
+  reach_what_was_found_again();
+  stream_.finish(take_next(stream_));
+  EXPECT_EQ(after_a_kill(stream_, 4), std::vector<std::uint64_t>{3});
 }
 
 TEST_F(StreamTest, ARowNeverNamesItsHeadAmongWhatItSkipped) {
-  Stream stream(state::kMainStream, {}, pool_, order_, options_);
-  stream.set_closed(closed_);
-  stream.set_now(now_);
-  stream.offer(event(0));
-  stream.block(take_next(stream), Setback{.attempts = 1, .due_at = now_});
-  stream.offer(event(1));
-  stream.finish(take_next(stream));
-  read_again(stream);
-  stream.offer(event(2));
-  const LaneNumber lane = lane_number(order_, *event(0));
-  closed_.insert(lane);
-  stream.offer(event(3));
-  closed_.clear();
-  stream.poke(lane);
-  stream.finish(take_next(stream));
-  stream.block(take_next(stream), Setback{.attempts = 1, .due_at = now_});
-  EXPECT_EQ(after_a_kill(stream, 4), (std::vector<std::uint64_t>{2, 3}));
+  reach_what_was_found_again();
+  stream_.block(take_next(stream_), Setback{.attempts = 1, .due_at = now_});
+  EXPECT_EQ(after_a_kill(stream_, 4), (std::vector<std::uint64_t>{2, 3}));
 }
 
 }  // namespace
