@@ -2,8 +2,10 @@
 
 #include "app/admin_token.h"
 #include "app/endpoint_build.h"
+#include "event_log/recovery.h"
 #include "http/tls.h"
 #include "os/file_system.h"
+#include "os/lock_file.h"
 #include "signing/scheme.h"
 #include "state/database_file.h"
 #include "state/registry.h"
@@ -89,10 +91,17 @@ std::vector<std::string> problems_of(const config::Config& config) {
   return problems.take();
 }
 
-std::vector<std::string> problems_of_databases(const config::Config& config) {
+std::vector<std::string> problems_of_stores(const config::Config& config) {
+  auto& files = os::local_file_system();
+  const std::string where = place_of(config, "data_dir"), events = os::join(config.data_dir, "events"), delivery = os::join(config.data_dir, "delivery.db");
   Collected problems;
-  for (const char* name : {"registry.db", "delivery.db"}) {
-    problems.add_if_failed(place_of(config, "data_dir"), state::check_database_file(os::join(config.data_dir, name)));
+  problems.add_if_failed(where, state::check_registry_file(os::join(config.data_dir, "registry.db"), !event_log::has_segments(files, events)));
+  const auto known = state::check_delivery_file(delivery);
+  problems.add_if_failed(where, known);
+  const auto holder = os::LockFile::word_of_holder(os::join(config.data_dir, "LOCK"));
+  if (holder && !holder.value()) {
+    const auto end = known ? state::durable_end_in(delivery) : Result<Offset>(Offset{});
+    problems.add_if_failed(where, event_log::check(files, {.directory = events, .known_durable = end ? end.value() : Offset{}}, system_clock()));
   }
   return problems.take();
 }

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/diagnostics.h"
 #include "base/thread_name.h"
-#include "event_log/format.h"
+#include "event_log/recovery.h"
 #include "os/descriptors.h"
 
 namespace hookhost::app {
@@ -24,15 +24,6 @@ constexpr int kRetentionEvery = 30;  // maintenance rounds
 constexpr Duration kPoisonedDrainMax = 8s;
 constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
-
-bool has_segments(os::FileSystem& files, const std::string& directory) {
-  const auto names = files.list(directory);
-  if (!names) return false;
-  for (const std::string& name : names.value()) {
-    if (event_log::parse_segment_name(name)) return true;
-  }
-  return false;
-}
 
 // Plugins that hang, a disk that hangs: nothing may keep a poisoned host from its supervisor. Unanswered by then is unfinished; it comes again.
 void end_process_after(Duration patience, int status) {
@@ -82,8 +73,8 @@ Result<> Host::open_stores(const HostOptions& options) {
   auto& files = os::local_file_system();
   const std::string events = os::join(config_.data_dir, "events");
   reserve_.free_if_full();  // Order: recovery and the stores may need the space
-  HOOKHOST_TRY(registry_, state::Registry::open(os::join(config_.data_dir, "registry.db"), options.new_registry || !has_segments(files, events)));
-  HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db"), has_segments(files, events)));
+  HOOKHOST_TRY(registry_, state::Registry::open(os::join(config_.data_dir, "registry.db"), options.new_registry || !event_log::has_segments(files, events)));
+  HOOKHOST_TRY(store_, state::DeliveryStore::open(os::join(config_.data_dir, "delivery.db"), event_log::has_segments(files, events)));
   HOOKHOST_TRY(log_, event_log::EventLog::open(files,
                                                {.directory = events,
                                                 .segment_bytes = config_.event_log.segment_bytes,

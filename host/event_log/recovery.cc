@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/failpoint.h"
+#include "event_log/published_end.h"
 #include "event_log/segment_scan.h"
 #include "event_log/segment_writer.h"
 
@@ -13,6 +14,25 @@ namespace hookhost::event_log {
 namespace {
 
 using Range = std::pair<Offset, Offset>;
+
+// What a segment's first and last sector say.
+struct Ends {
+  std::optional<SegmentHeader> header;
+  std::optional<Footer> footer;
+  std::uint64_t file_size = 0;
+  [[nodiscard]] bool sealed() const { return header && footer && footer->segment_id == header->segment_id; }
+};
+
+Result<Ends> read_ends(os::File& file) {
+  Ends out;
+  HOOKHOST_TRY(out.file_size, file.size());
+  std::string sector(kSectorBytes, '\0');
+  HOOKHOST_TRY(const auto head, file.read_at(0, sector.data(), sector.size()));
+  out.header = decode_segment_header(std::string_view(sector).substr(0, head));
+  HOOKHOST_TRY(const auto foot, file.read_at(out.file_size - std::min<std::uint64_t>(out.file_size, kSectorBytes), sector.data(), sector.size()));
+  out.footer = decode_footer(std::string_view(sector).substr(0, foot));
+  return out;
+}
 
 constexpr std::string_view kLostName = "LOST";  // accepted losses: "from until" a line
 
@@ -72,22 +92,30 @@ std::uint64_t count_of(const std::vector<Range>& ranges) {
   return out;
 }
 
+// A sealed segment by its first and last sector, another one as a whole.
+Result<SegmentScan> glance_at(os::FileSystem& files, const std::string& path, Offset name_offset, Offset limit, Offset known_durable) {
+  HOOKHOST_TRY(auto file, files.open(path, os::OpenMode::read));
+  HOOKHOST_TRY(const Ends ends, read_ends(*file));
+  if (!ends.sealed()) return scan_segment(files, path, name_offset, limit, known_durable);
+  SegmentScan out{.segment = std::make_shared<Segment>(path, name_offset, ends.header->segment_id), .header = ends.header, .footer = ends.footer, .file_size = ends.file_size};
+  out.end = std::min(ends.footer->end_offset, limit);
+  return out;
+}
+
 // One recovery, step by step; the steps are in the order of run().
 class Recovery {
  public:
   Recovery(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) : files_(files), options_(options), clock_(clock) {}
 
   Result<Recovered> run() {
-    HOOKHOST_CHECK(scan_all());
+    HOOKHOST_TRY(const auto names, files_.list(options_.directory));
+    for (const auto name : {kSpareName, kFreshName}) static_cast<void>(files_.remove(os::join(options_.directory, name)));
+    HOOKHOST_CHECK(scan_all(names, scan_segment));
+    HOOKHOST_CHECK(find_what_is_lost());
     if (scans_.empty()) {
       out_.begin = out_.end = options_.known_durable;
-      if (options_.known_durable.value > 0) lost_.emplace_back(Offset{0}, options_.known_durable);
-      HOOKHOST_CHECK(judge());
       return std::move(out_);
     }
-    find_proven();
-    find_losses();
-    HOOKHOST_CHECK(judge());
     HOOKHOST_CHECK(settle_last());
     HOOKHOST_CHECK(settle_superseded());
     if (!out_.report.broken_files.empty()) bound_broken();
@@ -98,23 +126,42 @@ class Recovery {
     return std::move(out_);
   }
 
+  // The steps that change nothing, as long as a loss is not accepted.
+  Result<> check() {
+    const auto end = read_published_end(files_, options_.directory);
+    if (!end && end.error().code != ErrorCode::not_found) return fail(end.error());
+    const auto names = files_.list(options_.directory);
+    if (!names && names.error().code != ErrorCode::not_found) return fail(names.error());
+    if (names) HOOKHOST_CHECK(scan_all(names.value(), glance_at));
+    return find_what_is_lost();
+  }
+
  private:
-  Result<> scan_all() {
-    HOOKHOST_TRY(const auto names, files_.list(options_.directory));
+  template <class Scan>
+  Result<> scan_all(const std::vector<std::string>& names, Scan scan_one) {
     std::vector<Offset> offsets;
     for (const std::string& name : names) {
       if (const auto offset = parse_segment_name(name)) offsets.push_back(*offset);
-      if (name == kSpareName || name == kFreshName) static_cast<void>(files_.remove(os::join(options_.directory, name)));
     }
     for (std::size_t i = 0; i < offsets.size(); ++i) {
       const Offset limit = i + 1 < offsets.size() ? offsets[i + 1] : Offset{UINT64_MAX};
       const std::string path = os::join(options_.directory, segment_name(offsets[i]));
-      HOOKHOST_TRY(auto scan, scan_segment(files_, path, offsets[i], limit, options_.known_durable));
+      HOOKHOST_TRY(auto scan, scan_one(files_, path, offsets[i], limit, options_.known_durable));
       if (!scan.header) out_.report.notes.push_back(os::file_name(path) + " has a damaged header; its events are read without it");
       out_.last_id = std::max(out_.last_id, scan.last_id);
       scans_.push_back(std::move(scan));
     }
     return success();
+  }
+
+  Result<> find_what_is_lost() {
+    if (scans_.empty()) {
+      if (options_.known_durable.value > 0) lost_.emplace_back(Offset{0}, options_.known_durable);
+    } else {
+      find_proven();
+      find_losses();
+    }
+    return judge();
   }
 
   // The offset below which everything was durable before the stop.
@@ -290,6 +337,16 @@ Result<Recovered> recover(os::FileSystem& files, const RecoveryOptions& options,
   return Recovery(files, options, clock).run();
 }
 
+Result<> check(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) {
+  HOOKHOST_ASSERT(!options.accept_loss);
+  return Recovery(files, options, clock).check();
+}
+
+bool has_segments(os::FileSystem& files, const std::string& directory) {
+  const auto names = files.list(directory);
+  return names && std::ranges::any_of(names.value(), [](const std::string& name) { return parse_segment_name(name).has_value(); });
+}
+
 Result<std::vector<SegmentPtr>> list_segments(os::FileSystem& files, const std::string& directory) {
   HOOKHOST_TRY(const auto names, files.list(directory));
   std::vector<SegmentPtr> out;
@@ -302,15 +359,10 @@ Result<std::vector<SegmentPtr>> list_segments(os::FileSystem& files, const std::
       if (file.error().code == ErrorCode::not_found) continue;  // removed by retention meanwhile
       return fail(file.error());
     }
-    HOOKHOST_TRY(const std::uint64_t size, file.value()->size());
-    std::string sector(kSectorBytes, '\0');
-    HOOKHOST_TRY(const auto head, file.value()->read_at(0, sector.data(), sector.size()));
-    const auto header = decode_segment_header(std::string_view(sector).substr(0, head));
-    HOOKHOST_TRY(const auto foot, file.value()->read_at(size - std::min<std::uint64_t>(size, kSectorBytes), sector.data(), sector.size()));
-    const auto footer = decode_footer(std::string_view(sector).substr(0, foot));
-    auto segment = std::make_shared<Segment>(path, *offset, header ? header->segment_id : 0);
-    if (footer && header && footer->segment_id == header->segment_id) {
-      segment->set_facts(footer->end_offset, footer->record_bytes, from_unix_ns(footer->last_received_at_ns));
+    HOOKHOST_TRY(const Ends ends, read_ends(*file.value()));
+    auto segment = std::make_shared<Segment>(path, *offset, ends.header ? ends.header->segment_id : 0);
+    if (ends.sealed()) {
+      segment->set_facts(ends.footer->end_offset, ends.footer->record_bytes, from_unix_ns(ends.footer->last_received_at_ns));
     } else {
       segment->set_facts(*offset, 0, WallTime::max());
     }

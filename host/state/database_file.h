@@ -1,15 +1,25 @@
-// Looking at a database of this room before it is opened.
+// Looking at the databases of this room before they are opened. Where no host runs or was killed, nothing is made beside the file, written or locked.
+//
+// Precondition of each: this process has the file open nowhere. Closing any descriptor of a file lets go of all locks that the process has on it.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "base/types.h"
 
 namespace hookhost::state {
 
-// Whether what is at `path`, if anything, can be opened: a SQLite database whose first page is sound. Nothing is made, written or locked; what its -wal
-// file holds is not looked at. Error: as the opening would say it.
-// Precondition: this process has it open nowhere. Closing any descriptor of a file lets go of all locks that the process has on it.
-[[nodiscard]] Result<> check_database_file(const std::string& path);
+// Whether what is at `path`, if anything, can be opened: a sound first page, of a version that this hookhost knows, with its tables. Error: as the opening
+// would say it. `may_create`: as Registry::open() takes it.
+[[nodiscard]] Result<> check_delivery_file(const std::string& path);
+[[nodiscard]] Result<> check_registry_file(const std::string& path, bool may_create);
+
+// Whether registry.db is there and holds something: an empty one, as a crash at the first start leaves it or somebody's touch(1) makes it, registers nothing either.
+// Error: not_found (the message names the way out).
+[[nodiscard]] Result<> check_registry_is_kept(const std::string& path);
+
+// DeliveryStore::durable_end_seen() of the file at `path`. Error: not_found; as the opening would say it.
+[[nodiscard]] Result<Offset> durable_end_in(const std::string& path);
 
 }  // namespace hookhost::state

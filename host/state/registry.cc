@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "os/file_system.h"
+#include "state/database_file.h"
 #include "state/schema.h"
 #include "state/sqlite.h"
 
@@ -62,14 +63,7 @@ Registry::Registry(std::unique_ptr<Connection> connection, bool created) : conne
 Registry::~Registry() = default;
 
 Result<std::unique_ptr<Registry>> Registry::open(const std::string& path, bool may_create) {
-  if (!may_create) {
-    auto there = os::local_file_system().facts(path);
-    if (!there && there.error().code != ErrorCode::not_found) return fail(there.error());
-    // An empty file is what a crash at the first start leaves, or what somebody's touch(1) made: it registers nothing either.
-    if (!there || there.value().size == 0) {
-      return fail(ErrorCode::not_found, path + " is missing though there are events; restore a copy of it, or give up what it held: hookhost serve --new-registry");
-    }
-  }
+  if (!may_create) HOOKHOST_CHECK(check_registry_is_kept(path));
   HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::read_write));
   HOOKHOST_CHECK(database.execute("PRAGMA synchronous=FULL"));
   HOOKHOST_TRY(const bool created, migrate_registry(database));
@@ -77,10 +71,7 @@ Result<std::unique_ptr<Registry>> Registry::open(const std::string& path, bool m
 }
 
 Result<Registry::Teams> Registry::teams_in(const std::string& path) {
-  auto& files = os::local_file_system();
-  HOOKHOST_CHECK(files.facts(path));
-  const bool is_in_use = files.facts(path + "-wal").has_value();
-  HOOKHOST_TRY(auto database, Database::open(path, is_in_use ? Database::Mode::read_only : Database::Mode::untouched));
+  HOOKHOST_TRY(auto database, Database::open_to_look(path));
   Teams out;
   HOOKHOST_TRY(out.all, read_names(database, "SELECT team FROM webhook WHERE team IS NOT NULL UNION SELECT team FROM team_key WHERE revoked_at IS NULL"));
   HOOKHOST_TRY(out.taken_out, read_names(database, kTakenOut));

@@ -1,6 +1,8 @@
 #include "state/schema.h"
 
 #include <array>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -74,9 +76,15 @@ CREATE TABLE team_key (
   WITHOUT ROWID;
 )sql";
 
-// "hkdl" and "hkrg": whose file it is, in SQLite's header.
-constexpr std::int64_t kDeliveryId = 0x686b646c;
-constexpr std::int64_t kRegistryId = 0x686b7267;
+struct Kind {
+  const char* name;
+  std::int64_t application_id;            // whose file it is, in SQLite's header
+  std::span<const char* const> versions;  // what makes each of the one before
+};
+constexpr std::array kDeliveryVersions{kDelivery1, kDelivery2, kDelivery3, kDelivery4};
+constexpr std::array kRegistryVersions{kRegistry1, kRegistry2};
+constexpr Kind kDelivery{"delivery.db", 0x686b646c, kDeliveryVersions};  // "hkdl"
+constexpr Kind kRegistry{"registry.db", 0x686b7267, kRegistryVersions};  // "hkrg"
 
 Result<std::int64_t> ask(Database& database, const char* question) {
   HOOKHOST_TRY(auto answer, database.prepare(question));
@@ -84,40 +92,70 @@ Result<std::int64_t> ask(Database& database, const char* question) {
   return found ? answer.integer(0) : 0;
 }
 
-auto wrong_file(const char* name) {
-  return fail(ErrorCode::corrupt, std::string("the file in the place of ") + name + " is a database of something else; move it away, or name another data_dir");
+// "table.column" of all.
+Result<std::set<std::string>> columns_of(Database& database) {
+  HOOKHOST_TRY(auto all, database.prepare("SELECT one.name || '.' || its.name FROM sqlite_schema AS one, pragma_table_info(one.name) AS its WHERE one.type='table'"));
+  std::set<std::string> out;
+  for (;;) {
+    HOOKHOST_TRY(const bool found, all.row());
+    if (!found) return out;
+    out.insert(all.text(0));
+  }
+}
+
+// Everything that this version's files have, compared with a new one in memory.
+Result<> check_columns(Database& database, const Kind& kind, std::size_t version) {
+  HOOKHOST_TRY(auto pattern, Database::open_empty());
+  for (const char* const sql : kind.versions.first(version)) HOOKHOST_CHECK(pattern.execute(sql));
+  HOOKHOST_TRY(const auto wanted, columns_of(pattern));
+  HOOKHOST_TRY(const auto there, columns_of(database));
+  for (const std::string& column : wanted) {
+    if (!there.contains(column)) return fail(ErrorCode::corrupt, std::string(kind.name) + " lacks " + column + "; restore a copy of it");
+  }
+  return success();
+}
+
+// nullopt: the file is empty.
+Result<std::optional<std::size_t>> version_of(Database& database, const Kind& kind) {
+  HOOKHOST_TRY(const std::int64_t version, ask(database, "PRAGMA user_version"));
+  HOOKHOST_TRY(const std::int64_t owner, ask(database, "PRAGMA application_id"));
+  HOOKHOST_TRY(const std::int64_t objects, ask(database, "SELECT count(*) FROM sqlite_schema"));
+  if (version == 0 && owner == 0 && objects == 0) return std::optional<std::size_t>{};
+  if (version < 0 || owner != kind.application_id) {
+    return fail(ErrorCode::corrupt, std::string("the file in the place of ") + kind.name + " is a database of something else; move it away, or name another data_dir");
+  }
+  const auto known = static_cast<std::size_t>(version);
+  if (known > kind.versions.size()) {
+    return fail(ErrorCode::not_supported, std::string(kind.name) + " was made by a newer hookhost; run that one, or restore a copy from before");
+  }
+  HOOKHOST_CHECK(check_columns(database, kind, known));
+  return std::optional(known);
 }
 
 // Order: the version is read inside the transaction, so that two processes cannot both find an old one.
-Result<bool> migrate(Database& database, std::span<const char* const> versions, std::int64_t application_id, const char* name, const char* if_made = "") {
+Result<bool> migrate(Database& database, const Kind& kind, const char* if_made = "") {
   HOOKHOST_TRY(auto transaction, Transaction::begin(database));
-  HOOKHOST_TRY(const std::int64_t version, ask(database, "PRAGMA user_version"));
-  HOOKHOST_TRY(const std::int64_t owner, ask(database, "PRAGMA application_id"));
-  HOOKHOST_TRY(const std::int64_t objects, ask(database, "SELECT count(*) FROM sqlite_master"));
-  const bool empty = version == 0 && owner == 0 && objects == 0;
-  if (version < 0 || (!empty && owner != application_id)) return wrong_file(name);
-  if (static_cast<std::size_t>(version) > versions.size()) {
-    return fail(ErrorCode::not_supported, std::string(name) + " was made by a newer hookhost; run that one, or restore a copy from before");
-  }
-  if (static_cast<std::size_t>(version) == versions.size()) return false;
-  for (const char* const sql : versions.subspan(static_cast<std::size_t>(version))) HOOKHOST_CHECK(database.execute(sql));
-  const std::string mark = "PRAGMA application_id=" + std::to_string(application_id) + "; PRAGMA user_version=" + std::to_string(versions.size());
+  HOOKHOST_TRY(const auto version, version_of(database, kind));
+  if (version == kind.versions.size()) return false;
+  for (const char* const sql : kind.versions.subspan(version.value_or(0))) HOOKHOST_CHECK(database.execute(sql));
+  const std::string mark =
+      "PRAGMA application_id=" + std::to_string(kind.application_id) + "; PRAGMA user_version=" + std::to_string(kind.versions.size());
   HOOKHOST_CHECK(database.execute(mark.c_str()));
-  if (empty) HOOKHOST_CHECK(database.execute(if_made));
+  if (!version) HOOKHOST_CHECK(database.execute(if_made));
   HOOKHOST_CHECK(transaction.commit());
-  return empty;
+  return !version;
+}
+
+Result<> check(Database& database, const Kind& kind) {
+  HOOKHOST_CHECK(version_of(database, kind));
+  return success();
 }
 
 }  // namespace
 
-Result<bool> migrate_delivery(Database& database, const char* if_made) {
-  constexpr std::array kVersions{kDelivery1, kDelivery2, kDelivery3, kDelivery4};
-  return migrate(database, kVersions, kDeliveryId, "delivery.db", if_made);
-}
-
-Result<bool> migrate_registry(Database& database) {
-  constexpr std::array kVersions{kRegistry1, kRegistry2};
-  return migrate(database, kVersions, kRegistryId, "registry.db");
-}
+Result<> check_delivery(Database& database) { return check(database, kDelivery); }
+Result<> check_registry(Database& database) { return check(database, kRegistry); }
+Result<bool> migrate_delivery(Database& database, const char* if_made) { return migrate(database, kDelivery, if_made); }
+Result<bool> migrate_registry(Database& database) { return migrate(database, kRegistry); }
 
 }  // namespace hookhost::state

@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "os/file_system.h"
-#include "state/database_file.h"
 
 namespace hookhost::state {
 namespace {
@@ -59,13 +58,6 @@ std::string untouched_uri(const std::string& path) {
 }
 
 }  // namespace
-
-Result<> check_database_file(const std::string& path) {
-  const auto there = os::local_file_system().facts(path);
-  if (!there) return there.error().code == ErrorCode::not_found ? Result<>(success()) : Result<>(fail(there.error()));
-  HOOKHOST_TRY(auto database, Database::open(path, Database::Mode::untouched));
-  return database.execute("SELECT count(*) FROM sqlite_schema");
-}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   std::swap(statement_, other.statement_);
@@ -127,7 +119,7 @@ std::string Statement::text(int column) const {
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
-  HOOKHOST_CHECK(os::check_is_file(path));
+  for (const char* beside : {"", "-wal", "-shm"}) HOOKHOST_CHECK(os::check_is_file(path + beside));
   if (mode == Mode::read_write) HOOKHOST_CHECK(make_file(path));
   sqlite3* handle = nullptr;
   const int flags = mode == Mode::read_write  ? SQLITE_OPEN_READWRITE
@@ -142,6 +134,21 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   Database database(handle);
   sqlite3_busy_timeout(handle, kBusyMs);
   if (mode == Mode::read_write) HOOKHOST_CHECK(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"));
+  return database;
+}
+
+Result<Database> Database::open_to_look(const std::string& path) {
+  auto& files = os::local_file_system();
+  HOOKHOST_CHECK(files.facts(path));
+  const bool is_in_use = files.facts(path + "-wal").has_value();
+  return open(path, is_in_use ? Mode::read_only : Mode::untouched);
+}
+
+Result<Database> Database::open_empty() {
+  sqlite3* handle = nullptr;
+  const int opened = sqlite3_open_v2(":memory:", &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(handle);
+  if (opened != SQLITE_OK) return fail(ErrorCode::io_error, "cannot open a database in memory");
   return database;
 }
 

@@ -77,6 +77,10 @@ class Database {
   // Makes the file (0600, its name synced) when it is missing and `mode` allows it. WAL, synchronous=NORMAL, waits 5 s for another writer.
   // Error: corrupt when it is no database (says what to do), which `untouched` and read_only find out at the first question; permission; busy; io_error.
   [[nodiscard]] static Result<Database> open(const std::string& path, Mode mode);
+  // Of a file of which this process has nothing open: `untouched` where no host runs or was killed, else read_only. Error: not_found, as open().
+  [[nodiscard]] static Result<Database> open_to_look(const std::string& path);
+  // In memory, empty.
+  [[nodiscard]] static Result<Database> open_empty();
   Database(Database&& other) noexcept : handle_(other.handle_), cache_(std::move(other.cache_)) { other.handle_ = nullptr; }
   Database& operator=(Database&&) = delete;
   ~Database();

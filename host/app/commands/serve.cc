@@ -119,7 +119,7 @@ std::vector<std::string> problems_of_all(const config::Config& config) {
     if (!plugin.enabled) continue;
     if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) add_lines(prepared.error().message, out);
   }
-  for (const auto& problems : {problems_of(config), problems_of_databases(config)}) {
+  for (const auto& problems : {problems_of(config), problems_of_stores(config)}) {
     for (const std::string& problem : problems) add_lines(problem, out);
   }
   return out;

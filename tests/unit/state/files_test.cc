@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "state/database_file.h"
 #include "state/delivery_store.h"
 #include "state/registry.h"
 #include "state/schema.h"
@@ -15,9 +16,15 @@ namespace {
 
 class FilesTest : public testing::Test {
  protected:
+  // And a check says the same before.
   Error opening_fails() {
+    const auto checked = check_delivery_file(path_);
+    EXPECT_FALSE(checked);
     auto opened = DeliveryStore::open(path_);
     EXPECT_FALSE(opened);
+    if (!checked && !opened) {
+      EXPECT_EQ(checked.error().message, opened.error().message);
+    }
     return opened ? Error{} : opened.error();
   }
   void run(const char* sql) { ASSERT_TRUE(Database::open(path_, Database::Mode::read_write).value().execute(sql)); }
@@ -62,6 +69,24 @@ TEST_F(FilesTest, OfSomethingElseAreNotTouched) {
   std::filesystem::remove(path_);
   ASSERT_TRUE(Registry::open(path_, true));  // ours, but not this one
   EXPECT_EQ(opening_fails().code, ErrorCode::corrupt);
+}
+
+TEST_F(FilesTest, WithoutATableOrAColumnSayWhichIsMissing) {
+  EXPECT_TRUE(DeliveryStore::open(path_));
+  EXPECT_TRUE(check_delivery_file(path_));
+  run("ALTER TABLE lane DROP COLUMN last_error");
+  EXPECT_EQ(opening_fails().message, "delivery.db lacks lane.last_error; restore a copy of it");
+  run("DROP TABLE kv");
+  EXPECT_EQ(opening_fails().message, "delivery.db lacks kv.key; restore a copy of it");
+}
+
+TEST_F(FilesTest, WithADirectoryBesideThemSayWhatToDo) {
+  EXPECT_TRUE(DeliveryStore::open(path_));
+  for (const char* beside : {"-wal", "-shm"}) {
+    std::filesystem::create_directory(path_ + beside);
+    EXPECT_EQ(opening_fails().message, path_ + beside + " is there, but no file; move it away");
+    std::filesystem::remove(path_ + beside);
+  }
 }
 
 TEST_F(FilesTest, ThatAreNoDatabaseSayWhatToDo) {
@@ -126,6 +151,8 @@ class RegistryTest : public testing::Test {
 TEST_F(RegistryTest, IsMadeOnceAndMissedAfterwards) {
   const auto missing = Registry::open(path_, false);
   ASSERT_FALSE(missing);
+  EXPECT_EQ(check_registry_file(path_, false).error().message, missing.error().message);
+  EXPECT_TRUE(check_registry_file(path_, true));
   EXPECT_EQ(missing.error().code, ErrorCode::not_found);
   EXPECT_NE(missing.error().message.find("--new-registry"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(path_)) << "asking does not make it";
@@ -136,6 +163,8 @@ TEST_F(RegistryTest, IsMadeOnceAndMissedAfterwards) {
 TEST_F(RegistryTest, AnEmptyFileRegistersNothingEither) {
   std::ofstream(path_).close();
   EXPECT_EQ(Registry::open(path_, false).error().code, ErrorCode::not_found);
+  EXPECT_EQ(check_registry_file(path_, false).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(check_registry_file(path_, true));
 }
 
 TEST_F(RegistryTest, ThatIsDamagedIsNotTakenForAMissingOne) {
