@@ -32,21 +32,19 @@ class InstanceSink final : public Sink {
   const std::uint64_t generation_;
 };
 
-// How long a call gets to end when its instance is replaced after a fault.
-constexpr Duration kFaultGrace = std::chrono::seconds{2};
-
-const Error kRestarted{ErrorCode::unavailable, "the instance was restarted; try again"};
-const Error kStopped{ErrorCode::unavailable, "the subscriber was stopped; try again"};
-
 }  // namespace
 
 Runner::Runner(Core& core, state::SubscriberRow row, std::uint32_t member)
     : core_(core), row_(std::move(row)), committed_row_(row_), member_(member), needed_(row_.position.frontier) {
+  read_notes();
+  if (row_.condition == state::Condition::detached) before_detached_ = Notes::parse(row_.plan).before_detached.value_or(state::Condition::live);
+}
+
+void Runner::read_notes() {
   const Notes notes = Notes::parse(row_.plan);
   run_ = notes.run;
   recovering_ = notes.recovering;
   gone_ = notes.gone && row_.condition == state::Condition::stopped;
-  if (row_.condition == state::Condition::detached) before_detached_ = notes.before_detached.value_or(state::Condition::live);
 }
 
 void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, const std::vector<state::GapRow>& gaps) {
@@ -106,15 +104,20 @@ void Runner::start_instance() {
   auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
   core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
                   before = std::exchange(before_start_, {})]() mutable {
-    Result<> prepared = success();
-    for (auto& order : before) {
-      if (prepared) prepared = order.write();
-      order.done(prepared);
-    }
+    const Result<> prepared = carry_out(before);
     auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype)
                                                              : Result<Started>(fail(prepared.error())));
     answer(std::move(result));
   });
+}
+
+Result<> Runner::carry_out(const std::vector<Order>& orders) {
+  Result<> written = success();
+  for (const Order& order : orders) {
+    if (written) written = order.write();
+    order.done(written);
+  }
+  return written;
 }
 
 // On a job's thread: what is committed, then the instance, then what the instance has beyond it.
@@ -187,7 +190,8 @@ void Runner::started(Result<Started> result) {
 
 void Runner::build_streams(Started& started) {
   auto& loaded = started.loaded;
-  // The condition may have changed while it started; the commit of that is under way or done.
+  // The condition may have changed while it started, also before an order wrote another one.
+  const bool differs = loaded.row.condition != row_.condition;
   loaded.row.condition = row_.condition;
   loaded.row.reason = row_.reason;
   loaded.row.changed_at = row_.changed_at;
@@ -217,6 +221,10 @@ void Runner::build_streams(Started& started) {
   probing_ = recovering_ && options_.recovers;
   if (held_ > 0 && row_.condition == state::Condition::live) load_held();
   plan_probe();
+  if (differs) {
+    changes_.row = true;
+    changed();
+  }
   needed_ = main_->oldest_needed();
   if (side_) needed_ = std::min(needed_, side_->oldest_needed());
 }
@@ -253,148 +261,6 @@ void Runner::set_replay(state::ReplayRow row, const std::vector<state::LaneRow>&
   side_->record_closed(true);
   replay_ = std::move(run);
   touch();
-}
-
-// --- The end of an instance ---------------------------------------------------------------------------------------------------------
-
-void Runner::forget_memory() {
-  note_stragglers();
-  if (main_) lanes_at_rest_ = blocked_keys();
-  replay_.reset();
-  side_.reset();
-  main_.reset();
-  ready_.clear();
-  pool_ = PendingPool{};
-  set_live(false);
-  holding_ = false;
-  in_flight_ = fetching_ = side_out_ = 0;
-  took_ = Duration::zero();
-  availability_ = Availability{};
-}
-
-// After a fault: the instance's memory may be ahead of what is committed, so a new one begins there.
-void Runner::restart(const std::string& reason) {
-  if (phase_ != Phase::running) return;
-  ++counts_.restarts;
-  note_error(reason);
-  diagnose(Level::warn, "delivery", "a new instance starts from the committed state: " + reason, {{"subscriber", row_.id.value}});
-  replace_instance();
-}
-
-void Runner::replace_instance() {
-  if (commit_phase_ == CommitPhase::quiescing || commit_phase_ == CommitPhase::checkpointing) {  // its answer may never come
-    ++commit_serial_;
-    commit_phase_ = CommitPhase::idle;
-    fail_waiters(batch_waiters_, kRestarted);
-  }
-  Changes kept;
-  kept.row = changes_.row;  // what the operator ordered stays ordered
-  kept.row_waiters = std::move(changes_.row_waiters);
-  if (kept.row || !kept.row_waiters.empty()) kept.since = core_.now;
-  if (replay_ && replay_->cancelled) changes_.waiters.push_back(std::move(replay_->cancelled));
-  fail_waiters(changes_.waiters, kRestarted);
-  changes_ = std::move(kept);
-  forget_memory();
-  auto ordered = row_;
-  row_ = committed_row_;
-  row_.condition = ordered.condition;
-  row_.reason = ordered.reason;
-  row_.changed_at = ordered.changed_at;
-  row_.plan = ordered.plan;
-  take_back_stop();
-  stop_instance(core_.now + kFaultGrace);
-}
-
-// A stop that was not committed is decided anew: what led there is delivered again.
-void Runner::take_back_stop() {
-  const auto& sent = commit_phase_ == CommitPhase::committing && batch_.row ? *batch_.row : committed_row_;
-  const Notes notes = Notes::parse(sent.plan);
-  run_ = notes.run;
-  gone_ = notes.gone;
-  run_events_.clear();
-  if (row_.condition != state::Condition::stopped || sent.condition == state::Condition::stopped) return;
-  row_.condition = sent.condition;
-  row_.reason = sent.reason;
-  row_.changed_at = sent.changed_at;
-}
-
-void Runner::stopped(const std::vector<std::uint64_t>& still_run) {
-  phase_ = Phase::none;
-  keep_stragglers(still_run);
-  touch();
-  if (draining_) return;  // drain_step() goes on
-  Duration pause = Duration::zero();
-  if (before_start_.empty()) {
-    pause = core_.options.restart_delay;
-    for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
-    ++start_failures_;
-    pause = core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
-  }
-  core_.timers.at(core_.now + pause, [weak = weak_from_this(), generation = generation_] {
-    const auto self = weak.lock();
-    if (self && self->generation_ == generation && !self->draining_) self->restart_when_quiet();
-  });
-}
-
-void Runner::drain(MonotonicTime deadline, std::function<void()> done) {
-  if (subscriber_ == nullptr) {
-    done();
-    return;
-  }
-  draining_ = true;
-  drain_deadline_ = deadline;
-  auto earlier = std::move(drained_);
-  drained_ = [earlier = std::move(earlier), done = std::move(done)] {
-    if (earlier) earlier();
-    done();
-  };
-  if (main_) {
-    take_back_ready();
-    if (live_) leave_live(core_.live_end);
-    changes_.position = true;
-    changed();
-  }
-  touch();
-}
-
-void Runner::drain_step() {
-  // How long a commit that does not come keeps the end waiting.
-  constexpr Duration kLastCommit = std::chrono::seconds{2};
-  if (phase_ == Phase::starting) {
-    if (core_.now < drain_deadline_ + kLastCommit) return wake_at(drain_deadline_ + kLastCommit);
-    stop_instance(core_.now);  // a start that hangs is written off
-    return;
-  }
-  if (phase_ == Phase::stopping) return;
-  if (phase_ == Phase::running) {
-    if (in_flight_ > 0 && core_.now < drain_deadline_) return wake_at(drain_deadline_);
-    if (has_changes() || !commit_idle()) {
-      if (core_.now < drain_deadline_ + kLastCommit) {
-        changes_.urgent = true;
-        commit_if_due();
-        if (has_changes() || !commit_idle()) return wake_at(drain_deadline_ + kLastCommit);
-      }
-    }
-    if (!commit_idle()) {
-      ++commit_serial_;
-      commit_phase_ = CommitPhase::idle;
-      fail_waiters(batch_waiters_, Error{ErrorCode::unavailable, "the commit did not end in time"});
-    }
-    for (auto* waiters : {&changes_.waiters, &changes_.row_waiters}) fail_waiters(*waiters, kStopped);
-    changes_ = Changes{};
-    forget_memory();
-    row_.position = committed_row_.position;
-    row_.token = committed_row_.token;
-    stop_instance(drain_deadline_);
-    return;
-  }
-  phase_ = Phase::none;
-  draining_ = false;
-  subscriber_.reset();
-  ++generation_;
-  tell_start(fail(kStopped));
-  for (const auto& order : std::exchange(before_start_, {})) order.done(fail(kStopped));
-  if (auto done = std::exchange(drained_, nullptr)) done();
 }
 
 }  // namespace hookhost::delivery

@@ -1,12 +1,12 @@
 // One subscriber: its instance's life, its streams, its outcomes and its commits. Everything runs on the loop's thread; what may block goes to
 // jobs and the scanner, whose answers carry the generation of the instance they were asked for.
 //
-//   runner.cc          start, restart, drain, stop of the instance
+//   runner.cc          start of the instance
+//   runner_end.cc      its restart, drain and stop; calls that outlive it
 //   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
 //   runner_outcome.cc  what outcomes mean
 //   runner_recovery.cc stopping by itself and coming back
 //   runner_crash.cc    attempts that ended what they ran in
-//   runner_straggler.cc  the stop of an instance, calls that outlive it
 //   runner_commit.cc   batches: prepared, checkpoint, commit
 //   runner_orders.cc   what the operator asks: pause, resume, replays, dead letters
 //   runner_view.cc     status
@@ -147,11 +147,12 @@ class Runner : public std::enable_shared_from_this<Runner> {
     MonotonicTime last_outcome{};
   };
 
-  // What is written before the next instance starts.
+  // What is written while no instance runs: before the next one starts, or when there is none.
   struct Order {
     std::function<Result<>()> write;
     Done done;
   };
+  [[nodiscard]] static Result<> carry_out(const std::vector<Order>& orders);
 
   // A call that did not return when its instance was stopped.
   struct Straggler {
@@ -187,20 +188,16 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void build_streams(Started& started);
   void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
   [[nodiscard]] MonotonicTime due_at(const state::LaneRow& row);
-  void restart(const std::string& reason);
-  void replace_instance();
-  void take_back_stop();
+  void read_notes();
   void restart_when_quiet();
-  void stop_instance(MonotonicTime deadline);
-  void stopped(const std::vector<std::uint64_t>& still_run);
-  void forget_memory();
   void load_held(std::optional<state::StreamId> only = {});
   void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
   void start_over(state::Batch batch, Done done);
+  void started_over(const state::SubscriberRow& written, const Result<>& result);
+  void write_orders();
   void recount_if_due();
   void note_error(const std::string& error);
   [[nodiscard]] bool commit_idle() const { return commit_phase_ == CommitPhase::idle; }
-  void drain_step();
 
   // runner_orders.cc
   void set_condition(state::Condition condition, std::string reason);
@@ -263,7 +260,14 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void forget_crash(state::StreamId stream, Offset offset);
   void recall_crashes(const std::vector<state::CrashRow>& stored);
 
-  // runner_straggler.cc
+  // runner_end.cc
+  void restart(const std::string& reason);
+  void replace_instance();
+  void take_back_stop();
+  void forget_memory();
+  void drain_step();
+  void stop_instance(MonotonicTime deadline);
+  void stopped(const std::vector<std::uint64_t>& still_run);
   void note_stragglers();
   void keep_stragglers(const std::vector<std::uint64_t>& still_run);
   void close_lanes();
@@ -323,7 +327,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   bool draining_ = false;
   MonotonicTime drain_deadline_{};
   std::function<void()> drained_;
-  std::vector<Order> before_start_;  // carried out on the starting thread, after the old instance is gone
+  std::vector<Order> before_start_;  // carried out on a job's thread, after the old instance is gone
 
   std::vector<Straggler> stragglers_;              // while an instance stops: whatever is out
   std::unordered_set<LaneNumber> closed_lanes_;    // theirs, as the lanes are now

@@ -71,6 +71,8 @@ std::size_t Runner::submit_window() const {
 }
 
 void Runner::hand_over() {
+  // Read before an outage, or more at once than may probe.
+  if (!availability_.is_up() && ready_.size() > availability_.allowance(core_.now, 1)) take_back_ready();
   std::vector<Delivery> out = std::exchange(ready_, {});
   const std::size_t most = submit_window();
   const std::size_t taken = in_flight_ + fetching_;

@@ -296,6 +296,12 @@ void Runner::start_over(state::Batch batch, Done done) {
   batch.row->plan = Notes{.run = run_}.text();
   row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
+  auto tell = [weak = weak_from_this(), inbox = core_.inbox, written = *batch.row, done = std::move(done)](const Result<>& result) {
+    inbox->post([weak, written, result] {
+      if (const auto self = weak.lock()) self->started_over(written, result);
+    });
+    done(result);
+  };
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
     HOOKHOST_TRY(auto loaded, store.load(batch.subscriber));
     for (auto& one : loaded ? loaded->replays : std::vector<state::ReplayRow>{}) {
@@ -305,12 +311,35 @@ void Runner::start_over(state::Batch batch, Done done) {
       batch.replays.push_back(std::move(one));
     }
     return store.commit_now(std::move(batch));
-  }, std::move(done)});
-  if (phase_ == Phase::running) {
+  }, std::move(tell)});
+  if (phase_ == Phase::running && !draining_) {
     replace_instance();
+  } else if (subscriber_ == nullptr && phase_ == Phase::none) {
+    write_orders();
   } else {
-    restart_when_quiet();  // or when the start that is under way has ended
+    restart_when_quiet();  // or when the start or the end that is under way is over
   }
+}
+
+// Memory follows the store; what the operator has ordered since then stays ordered.
+void Runner::started_over(const state::SubscriberRow& written, const Result<>& result) {
+  const state::ConditionChange now{row_.condition, row_.reason, row_.changed_at, {}};
+  const bool is_newer = row_.changed_at > written.changed_at;
+  if (result) committed_row_ = written;
+  row_ = committed_row_;
+  read_notes();
+  if (is_newer) carry(now, row_);
+}
+
+// No instance comes that would carry them out, or this one is at its end.
+void Runner::write_orders() {
+  phase_ = Phase::stopping;  // so that none starts amid them
+  auto answer = bound([](Runner& self, bool) {
+    self.phase_ = Phase::none;
+    self.touch();
+    if (!self.draining_) self.restart_when_quiet();
+  });
+  core_.jobs.run([orders = std::exchange(before_start_, {}), answer] { answer(carry_out(orders).has_value()); });
 }
 
 void Runner::cancel_replay(Done done) {

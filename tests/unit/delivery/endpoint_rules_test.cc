@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <future>
+#include <future>
 #include <set>
 
 #include "engine_fixture.h"
@@ -263,6 +264,88 @@ TEST_F(EndpointRules, ResumingFromNowCountsWhatIsBlockedAndTheRestOfAReplayThatI
   ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "done"; }));
   const auto offsets = subscriber->ok_offsets();
   for (const std::uint64_t of_the_blocked_key : {0U, 4U, 8U, 12U, 16U}) EXPECT_EQ(std::ranges::count(offsets, of_the_blocked_key), 2) << of_the_blocked_key;
+}
+
+// A call that is under way when the order comes, until release().
+struct Slow {
+  std::atomic<bool> released{false};
+  ScriptedSubscriber::Script script() {
+    return [this](const Delivery& delivery, auto&) {
+      if (delivery.event->key == "slow") {
+        EXPECT_TRUE(poll_until([this] { return released.load(); }));
+      }
+      return ScriptedSubscriber::ok();
+    };
+  }
+};
+
+TEST_F(EndpointRules, ResumedFromNowWhileAnotherInstanceTakesOverItSkipsAndStaysOn) {
+  Slow slow;
+  const auto second = std::make_shared<ScriptedSubscriber>(), third = std::make_shared<ScriptedSubscriber>();
+  open();
+  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
+  feed.append({.key = "slow"});
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
+  ASSERT_TRUE(engine->pause(id));
+  feed.append_many(5, 5);
+  ASSERT_TRUE(engine->attach(wishes(), second, 10s));
+  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
+  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
+  slow.released = true;
+  const auto skipped = resumed.get();
+  ASSERT_TRUE(skipped) << skipped.error().message;
+  EXPECT_EQ(skipped.value().deliveries, 6U);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(second->count(), 0U);
+  feed.append({.key = "next"});
+  ASSERT_TRUE(poll_until([&] { return second->ok_count() == 1; }));
+  kill_and_open();
+  attach(third);
+  ASSERT_TRUE(settled());
+  feed.append({.key = "next"});
+  ASSERT_TRUE(poll_until([&] { return third->ok_count() >= 1; }));
+  for (const auto& call : third->calls()) EXPECT_EQ(call.key, "next");
+}
+
+TEST_F(EndpointRules, AnOrderThatFindsItsInstanceEndingIsCarriedOutAllTheSame) {
+  Slow slow;
+  open();
+  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
+  feed.append({.key = "slow"});
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
+  ASSERT_TRUE(engine->pause(id));
+  feed.append_many(5, 5);
+  auto ended = std::async(std::launch::async, [&] { return engine->disable(id, "off", 10s); });
+  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
+  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
+  slow.released = true;
+  ASSERT_TRUE(ended.get());
+  const auto skipped = resumed.get();
+  ASSERT_TRUE(skipped) << skipped.error().message;
+  const auto next = std::make_shared<ScriptedSubscriber>();
+  attach(next);
+  ASSERT_TRUE(settled());
+  EXPECT_EQ(next->count(), 0U);
+}
+
+TEST_F(EndpointRules, APauseAfterAnOrderThatStillWaitsHasTheLastWord) {
+  Slow slow;
+  open();
+  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
+  feed.append({.key = "slow"});
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
+  ASSERT_TRUE(engine->pause(id));
+  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
+  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
+  ASSERT_TRUE(engine->pause(id, "once more"));
+  slow.released = true;
+  ASSERT_TRUE(resumed.get());
+  ASSERT_TRUE(becomes("paused"));
+  ASSERT_TRUE(poll_until([&] { return store.load(id).value()->row.condition == state::Condition::paused; }));
+  kill_and_open();
+  attach(std::make_shared<ScriptedSubscriber>());
+  ASSERT_TRUE(becomes("paused"));
+  EXPECT_EQ(status().reason, "once more");
 }
 
 TEST_F(EndpointRules, ResumingFromNowForgetsWhatWasHeldAndBlocked) {

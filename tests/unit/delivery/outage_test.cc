@@ -89,5 +89,63 @@ TEST_F(Outage, OfAMinuteAndOfAnHourCostsNoAttempt) {
   }
 }
 
+// Events that were being read when the outage began arrive after its pause, all in one round: one of them probes.
+TEST_F(Outage, OfWhatWasReadMeanwhileOneEventProbes) {
+  struct GateKeeper {
+    explicit GateKeeper(test::FakeFeed& of) : feed(of) { feed.close_gate(); }
+    ~GateKeeper() { feed.open_gate(); }
+    test::FakeFeed& feed;
+  };
+  std::atomic<int> probing{0};
+  std::atomic<bool> goes_down{false}, one_ends{false}, committing{false}, commits{false}, answers{false};
+  const auto wait = [](const std::atomic<bool>& flag) { EXPECT_TRUE(poll_until([&] { return flag.load(); })); };
+  const auto script = [&](const Delivery& delivery, auto&) {
+    const std::string& key = delivery.event->key;
+    if (key == "down" && !goes_down) {
+      wait(goes_down);
+      return ScriptedSubscriber::unavailable();
+    }
+    if (key == "ends") wait(one_ends);
+    if (key.starts_with("again") && delivery.attempt.value == 1) return ScriptedSubscriber::retry();
+    if (key != "ends") {
+      ++probing;
+      wait(answers);
+    }
+    return ScriptedSubscriber::ok();
+  };
+  auto with = wishes();
+  with.retry = {10s};
+  const auto subscriber = std::make_shared<ScriptedSubscriber>(script, Traits{.concurrency = 8, .max_in_flight = 32, .has_checkpoint = true}, 8);
+  subscriber->on_checkpoint = [&](const auto&) -> Result<> {
+    if (one_ends && !committing.exchange(true)) wait(commits);  // on the engine's thread, which does nothing else meanwhile
+    return success();
+  };
+  open_patiently();
+  attach(subscriber, with);
+  for (const char* key : {"again 1", "again 2", "again 3", "down", "ends"}) feed.append({.key = key});
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 3 && status().in_flight == 2; }));
+  const GateKeeper keeper(feed);
+  time.advance(15s);
+  ASSERT_TRUE(poll_until([&] { return feed.waiting_at_gate() > 0; }));
+  goes_down = true;
+  ASSERT_TRUE(becomes("waiting"));
+  time.advance(2s);  // the pause is over
+  one_ends = true;
+  ASSERT_TRUE(poll_until([&] {
+    time.advance(1ms);
+    return committing.load();
+  }));
+  const auto looked = feed.looked();
+  feed.open_gate();
+  ASSERT_TRUE(poll_until([&] { return feed.looked() >= looked + 3; }));
+  commits = true;
+  ASSERT_TRUE(poll_until([&] { return probing > 0; }));
+  EXPECT_EQ(status().in_flight, 1U);
+  answers = true;
+  pass(30s);
+  ASSERT_TRUE(settled());
+  expect_once_in_order(subscriber->calls(), 5);
+}
+
 }  // namespace
 }  // namespace hookhost::delivery
