@@ -24,13 +24,6 @@ endpoints::Signing signing_named(const std::string& name) {
   return signing ? signing.value() : endpoints::Signing::both;
 }
 
-delivery::OrderBy order_of(const std::string& text) {
-  using Kind = delivery::OrderBy::Kind;
-  if (text == "none") return {Kind::none, {}};
-  if (text == "all") return {Kind::all, {}};
-  return text.starts_with('/') ? delivery::OrderBy{Kind::pointer, text} : delivery::OrderBy{};
-}
-
 // The profile's values with what stands above them.
 template <class Said>
 void set_times(const Said& said, endpoints::Endpoint& out) {
@@ -129,7 +122,7 @@ BuiltEndpoint build(const config::Endpoint& said, const config::EndpointDefaults
   to.certificate_file = said.certificate;
   to.key_file = said.key;
   to.proxy = said.proxy;
-  to.order_by = order_of(said.order_by);
+  to.order_by = delivery::OrderBy::of(said.order_by);
   return out;
 }
 

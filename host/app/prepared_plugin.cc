@@ -35,8 +35,7 @@ Result<delivery::OrderBy> order_of(const config::Plugin& plugin, const plugins::
     out.kind = library.order == plugins::Order::none ? Kind::none : library.order == plugins::Order::all ? Kind::all : Kind::key;
     return out;
   }
-  out.kind = plugin.order_by == "none" ? Kind::none : plugin.order_by == "all" ? Kind::all : plugin.order_by == "key" ? Kind::key : Kind::pointer;
-  if (out.kind == Kind::pointer) out.pointer = plugin.order_by;
+  out = delivery::OrderBy::of(plugin.order_by);
   const int wanted = out.kind == Kind::none ? 0 : out.kind == Kind::all ? 2 : 1;
   if (wanted < strength(library.order)) {
     return fail(ErrorCode::invalid_config, plugin.place + ": plugins." + plugin.name + ".order_by: '" + plugin.order_by +

@@ -41,6 +41,7 @@ struct Core {
   MonotonicTime join_at{};                                             // when those that start and are behind join the live ones next
   std::size_t live_count = 0;                                          // how many subscribers are live
   std::vector<std::weak_ptr<Runner>> touched;                          // want to be pumped this round
+  std::vector<std::weak_ptr<Runner>> reordered;                        // may take up another order now
   std::vector<std::weak_ptr<Runner>> earlier_changed;                  // a replay gave them of what lies before the place where they began
 };
 

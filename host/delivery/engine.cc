@@ -9,6 +9,7 @@ namespace hookhost::delivery {
 namespace {
 
 constexpr std::size_t kReceivedMax = 100'000;
+constexpr Duration kReorderDrain = std::chrono::seconds{10};
 
 }  // namespace
 
@@ -123,6 +124,12 @@ void Engine::Impl::replace(const std::shared_ptr<const Attachment>& by) {
   runner->attach(by->options, by->subscriber, by->started);
   index_stale = true;
   if (runner->take_new()) earlier.count(*runner);
+}
+
+// The same subscriber in a new instance. One that is drained already gets another one, or none.
+void Engine::Impl::reorder(Runner& runner) {
+  if (!runner.attached() || runner.is_draining()) return;
+  replace(std::make_shared<Attachment>(Attachment{runner.wished_options(), runner.subscriber(), kReorderDrain, {}, wanted[runner.row().id] = ++last_order}));
 }
 
 Result<> Engine::Impl::stop_one(const SubscriberId& id, const Idle& idle, Duration drain) {

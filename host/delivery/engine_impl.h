@@ -61,6 +61,7 @@ class Engine::Impl {
     std::uint64_t order = 0;
   };
   void replace(const std::shared_ptr<const Attachment>& by);
+  void reorder(Runner& runner);
   [[nodiscard]] Result<Situation> situation(const SubscriberId& id);
   [[nodiscard]] Result<Offset> resolve(const StartAt& at) const;
   [[nodiscard]] Result<std::optional<state::SubscriberRow>> known(const SubscriberId& id, std::string_view kind);

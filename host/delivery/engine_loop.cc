@@ -106,6 +106,9 @@ void Engine::Impl::round() {
   for (const auto& touched : std::exchange(core.touched, {})) {
     if (const auto runner = touched.lock()) runner->pump();
   }
+  for (const auto& free : std::exchange(core.reordered, {})) {
+    if (const auto runner = free.lock()) reorder(*runner);
+  }
   for (const auto& changed : std::exchange(core.earlier_changed, {})) {
     if (const auto runner = changed.lock()) earlier.count_again(*runner);
   }

@@ -6,6 +6,8 @@
 namespace hookhost::delivery {
 namespace {
 
+constexpr std::string_view kOrder = ";order=";  // the last, for a pointer may hold anything
+
 std::optional<std::uint32_t> number_after(std::string_view text, std::string_view name) {
   const auto at = text.find(name);
   if (at == std::string_view::npos) return std::nullopt;
@@ -21,11 +23,16 @@ std::string Notes::text() const {
   if (recovering) out += ";recovering=1";
   if (gone) out += ";gone=1";
   if (before_detached) out += ";before=" + std::to_string(static_cast<int>(*before_detached));
+  if (order != OrderBy{}) out += std::string(kOrder) + order.text();
   return out;
 }
 
 Notes Notes::parse(std::string_view text) {
   Notes out;
+  if (const auto at = text.find(kOrder); at != std::string_view::npos) {
+    out.order = OrderBy::of(text.substr(at + kOrder.size()));
+    text = text.substr(0, at);
+  }
   out.run = std::max(1U, number_after(text, "run=").value_or(1));
   out.recovering = number_after(text, "recovering=").value_or(0) != 0;
   out.gone = number_after(text, "gone=").value_or(0) != 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "delivery/options.h"
 #include "state/delivery_store.h"
 
 namespace hookhost::delivery {
@@ -15,6 +16,7 @@ struct Notes {
   bool recovering = false;   // resumed after a stop, nothing ok yet
   bool gone = false;         // it stopped because the receiver wants nothing more
   std::optional<state::Condition> before_detached;
+  OrderBy order;             // by which the rows of its lanes were made
 
   [[nodiscard]] std::string text() const;
   // What is missing or not understood is as in a new one.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +35,17 @@ struct StartAt {
 struct OrderBy {
   enum class Kind : std::uint8_t { key, pointer, none, all } kind = Kind::key;
   std::string pointer;  // RFC 6901
+
+  // As the configuration writes it: key, none, all, or the pointer. Anything else is read as key.
+  [[nodiscard]] static OrderBy of(std::string_view text) {
+    if (text == "none") return {Kind::none, {}};
+    if (text == "all") return {Kind::all, {}};
+    return text.starts_with('/') ? OrderBy{Kind::pointer, std::string(text)} : OrderBy{};
+  }
+  [[nodiscard]] std::string text() const {
+    return kind == Kind::none ? "none" : kind == Kind::all ? "all" : kind == Kind::pointer ? pointer : "key";
+  }
+  bool operator==(const OrderBy&) const = default;
 };
 
 struct SubscriberOptions {

@@ -45,6 +45,13 @@ void Runner::read_notes() {
   run_ = notes.run;
   recovering_ = notes.recovering;
   gone_ = notes.gone && row_.condition == state::Condition::stopped;
+  order_ = notes.order;
+}
+
+SubscriberOptions Runner::wished_options() const {
+  SubscriberOptions out = options_;
+  out.order_by = order_wished_;
+  return out;
 }
 
 void Runner::recall(const state::Loaded& loaded, std::uint64_t dead_letters, const std::vector<state::GapRow>& gaps) {
@@ -76,6 +83,7 @@ void Runner::note_error(const std::string& error) {
 
 void Runner::attach(SubscriberOptions options, std::shared_ptr<Subscriber> subscriber, Done started) {
   options_ = std::move(options);
+  order_wished_ = options_.order_by;
   start_ended_ = std::move(started);
   subscriber_ = std::move(subscriber);
   filter_ = std::make_shared<EventFilter>(filter_of(options_));
@@ -102,10 +110,10 @@ void Runner::start_instance() {
   prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
   prototype.kv = kv_;
   auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
-  core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer,
+  core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer, wished = order_wished_,
                   before = std::exchange(before_start_, {})]() mutable {
     const Result<> prepared = carry_out(before);
-    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype)
+    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype, wished)
                                                              : Result<Started>(fail(prepared.error())));
     answer(std::move(result));
   });
@@ -122,7 +130,7 @@ Result<> Runner::carry_out(const std::vector<Order>& orders) {
 
 // On a job's thread: what is committed, then the instance, then what the instance has beyond it.
 Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
-                                               const StartRequest& prototype) {
+                                               const StartRequest& prototype, const OrderBy& wished) {
   Started out;
   HOOKHOST_TRY(auto loaded, store.load(id));
   if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " is not in delivery.db; reload the configuration");
@@ -153,6 +161,7 @@ Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, cons
              {{"subscriber", id.value}});
     out.token = loaded->row.token;
   }
+  HOOKHOST_CHECK(take_up_order(store, wished, *loaded));
   HOOKHOST_TRY(out.dead_letters, store.count_parked(id, state::ParkedRow::Kind::dead));
   out.loaded = std::move(*loaded);
   return out;
@@ -192,6 +201,8 @@ void Runner::build_streams(Started& started) {
   auto& loaded = started.loaded;
   // The condition may have changed while it started, also before an order wrote another one.
   const bool differs = loaded.row.condition != row_.condition;
+  order_ = options_.order_by = Notes::parse(loaded.row.plan).order;
+  reorders_ = false;
   loaded.row.condition = row_.condition;
   loaded.row.reason = row_.reason;
   loaded.row.changed_at = row_.changed_at;

@@ -8,6 +8,7 @@
 //   runner_recovery.cc stopping by itself and coming back
 //   runner_crash.cc    attempts that ended what they ran in
 //   runner_commit.cc   batches: prepared, checkpoint, commit
+//   runner_order.cc    a change of the order
 //   runner_orders.cc   what the operator asks: pause, resume, replays, dead letters
 //   runner_view.cc     status
 #pragma once
@@ -36,6 +37,10 @@
 
 namespace hookhost::delivery {
 
+// runner_order.cc
+void step_back(state::ReplayRow& replay, const state::Loaded& loaded);
+[[nodiscard]] Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state::Loaded& loaded);
+
 using Done = std::function<void(Result<>)>;
 
 // What one without an instance is, and why.
@@ -55,6 +60,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void drain(MonotonicTime deadline, std::function<void()> done);
   [[nodiscard]] bool attached() const { return subscriber_ != nullptr; }
   [[nodiscard]] const SubscriberOptions& options() const { return options_; }
+  // What attach() was given.
+  [[nodiscard]] SubscriberOptions wished_options() const;
+  [[nodiscard]] const std::shared_ptr<Subscriber>& subscriber() const { return subscriber_; }
+  [[nodiscard]] bool is_draining() const { return draining_; }
   [[nodiscard]] const state::SubscriberRow& row() const { return row_; }
   [[nodiscard]] std::uint32_t member() const { return member_; }
   void set_idle(Idle idle) { idle_ = std::move(idle); }
@@ -180,7 +189,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner.cc
   void start_instance();
-  static Result<Started> start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber, const StartRequest& prototype);
+  static Result<Started> start_blocking(state::DeliveryStore&, const SubscriberId&, Subscriber&, const StartRequest& prototype, const OrderBy& wished);
+  void reorder_if_free();
   void started(Result<Started> result);
   void tell_start(const Result<>& result) {
     if (const auto tell = std::exchange(start_ended_, nullptr)) tell(result);
@@ -311,7 +321,10 @@ class Runner : public std::enable_shared_from_this<Runner> {
   state::SubscriberRow row_;            // as it will be with the next commit
   state::SubscriberRow committed_row_;  // as it is in the store
   const std::uint32_t member_;
-  SubscriberOptions options_;
+  SubscriberOptions options_;           // with the order that is in use
+  OrderBy order_wished_;                // in use as soon as nothing waits by another one
+  OrderBy order_;                       // by which the rows of its lanes are made
+  bool reorders_ = false;               // the engine was asked for an instance that takes it up
   std::shared_ptr<Subscriber> subscriber_;
   std::shared_ptr<const EventFilter> filter_;
   std::shared_ptr<KvOverlay> kv_;

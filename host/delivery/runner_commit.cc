@@ -106,7 +106,7 @@ state::Batch Runner::build_batch() {
     batch.replays.push_back(replay_->row);
   }
   if (changes_.row) {
-    row_.plan = Notes{run_, recovering_, gone_, before_detached_}.text();
+    row_.plan = Notes{run_, recovering_, gone_, before_detached_, order_}.text();
     batch.row = row_;
   }
   if (changes_.tally) batch.tally = row_.tally;

@@ -44,6 +44,7 @@ void Runner::pump() {
     }
   }
   commit_if_due();
+  reorder_if_free();
   recount_if_due();
   if (draining_) drain_step();
 }

@@ -16,23 +16,6 @@ void carry(const state::ConditionChange& change, state::SubscriberRow& to) {
 
 constexpr Duration kRecountEvery = std::chrono::seconds{1};
 
-// The lanes and the held events of a replay that is cut off go with it: should it go on, it reads again from the oldest of them.
-void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
-  std::optional<Offset> oldest;
-  const auto note = [&](std::optional<Offset> offset) {
-    if (offset) oldest = std::min(*offset, oldest.value_or(*offset));
-  };
-  for (const auto& lane : loaded.lanes) {
-    if (lane.stream != replay.id) continue;
-    note(lane.head);
-    note(lane.first_skipped);
-  }
-  for (const auto& held : loaded.held) {
-    if (held.stream == replay.id) note(held.offset);
-  }
-  if (oldest) replay.position = {std::min(*oldest, replay.position.frontier), {}};
-}
-
 }  // namespace
 
 Offset Runner::next_position() const {
@@ -293,7 +276,7 @@ void Runner::start_over(state::Batch batch, Done done) {
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
   recovering_ = gone_ = false;
-  batch.row->plan = Notes{.run = run_}.text();
+  batch.row->plan = Notes{.run = run_, .order = order_}.text();
   row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
   auto tell = [weak = weak_from_this(), inbox = core_.inbox, written = *batch.row, done = std::move(done)](const Result<>& result) {

@@ -25,6 +25,7 @@ constexpr const char* kPutRow =
     "reason=?4, frontier=?5, done=?6, token=?7, reset_pending=?8, handled_any=?9, failed_run=?10, plan=?11, created_at=?12, changed_at=?13, "
     "failed_since=?14";
 constexpr const char* kPutCondition = "UPDATE subscriber SET condition=?2, reason=?3, changed_at=?4, failed_run=coalesce(?5, failed_run) WHERE id=?1";
+constexpr const char* kPutPlan = "UPDATE subscriber SET plan=?2 WHERE id=?1";
 constexpr const char* kPutTally = "UPDATE subscriber SET successes=?2, failures=?3, last_success=?4, last_failure=?5 WHERE id=?1";
 constexpr const char* kPutPosition = "UPDATE subscriber SET frontier=?2, done=?3 WHERE id=?1";
 constexpr const char* kPutToken = "UPDATE subscriber SET token=?2 WHERE id=?1";
@@ -118,6 +119,10 @@ Result<> BatchWriter::put_position(const Batch& batch) {
     put->bind(4, to_unix_ns(batch.condition->changed_at)).bind_null(5);
     if (batch.condition->failed_run) put->bind(5, *batch.condition->failed_run);
     HOOKHOST_CHECK(put->run());
+  }
+  if (batch.plan) {
+    HOOKHOST_TRY(const auto put, database_.cached(kPutPlan));
+    HOOKHOST_CHECK(put->bind(1, id).bind_blob(2, *batch.plan).run());
   }
   if (batch.position) {
     HOOKHOST_TRY(const auto put, database_.cached(kPutPosition));

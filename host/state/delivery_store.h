@@ -164,6 +164,7 @@ struct Batch {
   bool durable = false;  // fsync before `done` is called
   std::optional<SubscriberRow> row;
   std::optional<ConditionChange> condition;  // over the row's
+  std::optional<std::string> plan;           // as well
   std::optional<Position> position;  // of the main stream
   std::optional<std::uint64_t> token;
   std::optional<Tally> tally;

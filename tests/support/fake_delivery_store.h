@@ -233,6 +233,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
       one.row.changed_at = batch.condition->changed_at;
       one.row.failed_run = batch.condition->failed_run.value_or(one.row.failed_run);
     }
+    if (batch.plan) one.row.plan = *batch.plan;
     if (batch.position) one.row.position = *batch.position;
     if (batch.token) one.row.token = *batch.token;
     for (const auto& key : batch.lanes_erased) one.lanes.erase(key);

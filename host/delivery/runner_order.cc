@@ -1,0 +1,58 @@
+// A change of the order. The rows of lanes that wait name them by the order that they were made by, and so find what stands behind them: another order
+// is taken up only when none of them is left, by a new instance.
+#include <algorithm>
+
+#include "delivery/notes.h"
+#include "delivery/runner.h"
+
+namespace hookhost::delivery {
+
+// The lanes and the held events of a replay that is cut off go with it: should it go on, it reads again from the oldest of them.
+void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
+  std::optional<Offset> oldest;
+  const auto note = [&](std::optional<Offset> offset) {
+    if (offset) oldest = std::min(*offset, oldest.value_or(*offset));
+  };
+  for (const auto& lane : loaded.lanes) {
+    if (lane.stream != replay.id) continue;
+    note(lane.head);
+    note(lane.first_skipped);
+  }
+  for (const auto& held : loaded.held) {
+    if (held.stream == replay.id) note(held.offset);
+  }
+  if (oldest) replay.position = {std::min(*oldest, replay.position.frontier), {}};
+}
+
+// On a job's thread. The lanes of a cancelled replay wait for nothing but its resumption: they do not keep the order.
+Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state::Loaded& loaded) {
+  Notes notes = Notes::parse(loaded.row.plan);
+  const bool waits = std::ranges::any_of(loaded.lanes, [&](const auto& lane) { return Runner::is_in_use(lane, loaded.replays); });
+  if (notes.order == wished || waits) return success();
+  notes.order = wished;
+  state::Batch batch;
+  batch.subscriber = loaded.row.id;
+  batch.plan = loaded.row.plan = notes.text();
+  if (!loaded.lanes.empty()) {
+    HOOKHOST_TRY(auto replays, store.replays(loaded.row.id));
+    state::Loaded only_lanes;
+    only_lanes.lanes = std::exchange(loaded.lanes, {});
+    for (auto& replay : replays) {
+      if (std::ranges::none_of(only_lanes.lanes, [&](const auto& lane) { return lane.stream == replay.id; })) continue;
+      step_back(replay, only_lanes);
+      batch.replays.push_back(std::move(replay));
+    }
+    for (auto& lane : only_lanes.lanes) batch.lanes_erased.emplace_back(lane.stream, std::move(lane.lane));
+  }
+  return store.commit_now(std::move(batch));
+}
+
+// Order: when everything is committed, for a lane that has closed a moment ago is still in the store.
+void Runner::reorder_if_free() {
+  if (order_ == order_wished_ || reorders_ || phase_ != Phase::running || draining_ || !commit_idle() || has_changes()) return;
+  if (main_->open_lanes() > 0 || (side_ && side_->open_lanes() > 0)) return;
+  reorders_ = true;
+  core_.reordered.push_back(weak_from_this());
+}
+
+}  // namespace hookhost::delivery
