@@ -5,13 +5,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes.h"
 
 namespace hookhost::http_client {
 namespace {
 
-constexpr std::size_t kHeaderBytesMax = 64 << 10;  // of an answer
+constexpr std::size_t kHeaderBytesMax = 64 << 10;    // of an answer
+constexpr std::uint64_t kFramingBytesMax = 1 << 20;  // of an answer, beside its body
+constexpr unsigned kCallsOfAUsualAnswer = 4;         // libcurl's to on_progress() from the status line on; between two of them it reads 1.6 MB at most
 constexpr Duration kConnectTimeoutMax = std::chrono::seconds{10};
 
 std::optional<IpAddress> address_of(const curl_sockaddr& from) {
@@ -55,7 +58,8 @@ void TransferRun::prepare(bool again) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
   }
-  for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA}) curl_easy_setopt(curl, option, this);
+  for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
+  watch_.note_socket_of(curl, socket_);
 }
 
 void TransferRun::set_what_the_group_shares() {
@@ -78,6 +82,8 @@ void TransferRun::set_what_the_group_shares() {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   watch_.follow_sockets_of(curl);
   // A kept connection may have been opened for a transfer that was allowed more.
   if (asks_for_leave()) curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
@@ -117,6 +123,25 @@ std::size_t TransferRun::on_header(char* data, std::size_t, std::size_t size, vo
   return size;
 }
 
+int TransferRun::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& run = *static_cast<TransferRun*>(self);
+  long version = CURL_HTTP_VERSION_NONE;  // until the status line
+  curl_easy_getinfo(run.handle_.get(), CURLINFO_HTTP_VERSION, &version);
+  if (version != CURL_HTTP_VERSION_1_0 && version != CURL_HTTP_VERSION_1_1) return 0;
+  if (++run.progress_calls_ <= kCallsOfAUsualAnswer || !run.receives_without_end()) return 0;
+  run.answer_.cut = true;
+  return 1;
+}
+
+// libcurl reads on without a word where an answer has much that is no body, such as a chunk's extension: only the socket counts that. A connection of
+// HTTP/2 is not looked at: others' answers come over it too.
+bool TransferRun::receives_without_end() {
+  const auto received = Watch::received(socket_);
+  if (!received) return false;
+  if (std::exchange(counted_socket_, socket_) != socket_ || *received < received_before_) received_before_ = *received;
+  return *received - received_before_ > transfer_.answer_bytes_max + kFramingBytesMax;
+}
+
 curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& run = *static_cast<TransferRun*>(self);
   const auto ip = address_of(*address);
@@ -130,6 +155,20 @@ int TransferRun::on_connected(void* self, char* address, char*, int, int) {
   return ip && run.permits(*ip) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
+std::string TransferRun::what_the_proxy_did(CURLcode code) const {
+  if (transfer_.proxy.empty()) return {};
+  const std::string proxy = "the proxy " + origin_of(transfer_.proxy);
+  long answered = 0, made = 0;
+  curl_off_t connected = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_HTTP_CONNECTCODE, &answered);
+  curl_easy_getinfo(handle_.get(), CURLINFO_NUM_CONNECTS, &made);
+  curl_easy_getinfo(handle_.get(), CURLINFO_CONNECT_TIME_T, &connected);
+  if (answered != 0 && answered / 100 != 2) return proxy + " answered its CONNECT with " + std::to_string(answered);
+  const bool never_connected = code == CURLE_OPERATION_TIMEDOUT && made > 0 && connected == 0;
+  if (code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_PROXY && !never_connected) return {};
+  return proxy + " cannot be reached: " + curl_easy_strerror(code);
+}
+
 Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -140,7 +179,12 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   if (!refused_.empty() && (none_allowed || code == CURLE_ABORTED_BY_CALLBACK)) {
     return fail(ErrorCode::forbidden, refusal() + "; allowed_networks opens exceptions");
   }
-  std::string message = "no answer from " + origin + ": " + curl_easy_strerror(code);
+  // libcurl is "out of memory" when one line is larger than it reads any.
+  if (header_bytes_ > kHeaderBytesMax || code == CURLE_OUT_OF_MEMORY) {
+    return fail(ErrorCode::io_error, "no usable answer from " + origin + ": its headers are larger than 64 KiB, with those of 1xx answers before it");
+  }
+  const std::string of_proxy = what_the_proxy_did(code);
+  std::string message = "no answer from " + origin + ": " + (of_proxy.empty() ? curl_easy_strerror(code) : of_proxy);
   if (!refused_.empty() && !tried_.empty()) message += "; tried " + listed(tried_) + "; " + refusal();  // the failure is that of the allowed ones
   return fail(code_of(code), std::move(message));
 }

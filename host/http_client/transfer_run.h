@@ -1,6 +1,7 @@
 // One transfer while libcurl carries it out. Private to the room; everything runs on the loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,9 +40,13 @@ class TransferRun {
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
   static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static int on_connected(void* self, char* address, char*, int, int);
 
   void set_what_the_group_shares();
+  [[nodiscard]] bool receives_without_end();
+  // What a proxy between us and the receiver has to do with it; empty: nothing.
+  [[nodiscard]] std::string what_the_proxy_did(CURLcode code) const;
 
   EasyHandle handle_;
   Watch& watch_;
@@ -51,6 +56,10 @@ class TransferRun {
   HeaderList headers_;
   TransferAnswer answer_;
   std::size_t header_bytes_ = 0;
+  // The socket, and where its count of received bytes stood when the answer was first looked at.
+  curl_socket_t socket_ = CURL_SOCKET_BAD, counted_socket_ = CURL_SOCKET_BAD;
+  std::uint64_t received_before_ = 0;
+  unsigned progress_calls_ = 0;
   // Of the addresses that a name may have several of: may_connect said no; connected to, or tried.
   std::vector<IpAddress> refused_, tried_;
 };

@@ -28,7 +28,8 @@ struct Transfer {
   std::string_view body;
   std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
   Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
-  std::size_t answer_bytes_max = 64 << 10;                  // more is not read, and the connection is closed
+  // Of its body. More is not read, and the connection is closed; so it is when there is 1 MiB more of anything else, such as chunk extensions (HTTP/1).
+  std::size_t answer_bytes_max = 64 << 10;
   // Asked on one of the threads with the address that a connection is about to use or, for a kept one, uses; false: it is not connected to. Of a
   // name with several addresses those that are allowed are tried; where none is, or a kept one's is not, the transfer ends before a byte of it is
   // sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
@@ -44,7 +45,7 @@ struct TransferAnswer {
   int status = 0;
   std::string body;                        // as far as answer_bytes_max
   std::optional<std::string> retry_after;  // the header, as sent
-  bool cut = false;                        // there was more of the body
+  bool cut = false;                        // there was more of it
   Duration took{};
 };
 

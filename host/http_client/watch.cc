@@ -1,5 +1,7 @@
 #include "http_client/watch.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/result.h"
@@ -16,6 +19,7 @@ namespace hookhost::http_client {
 namespace {
 
 constexpr std::size_t kReadyMax = 128;
+constexpr int kReceiveBufferBytes = 128 << 10;  // the system grows it to 32 MiB for one who sends without end; answers are small
 
 MonotonicTime now() { return system_clock().monotonic(); }
 
@@ -51,9 +55,20 @@ void Watch::follow_sockets_of(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
+void Watch::note_socket_of(CURL* easy, curl_socket_t& where) { curl_easy_setopt(easy, CURLOPT_PRIVATE, &where); }
+
+std::optional<std::uint64_t> Watch::received(curl_socket_t descriptor) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool known = ::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  if (!known || size < offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return std::nullopt;
+  return info.tcpi_bytes_received;
+}
+
 curl_socket_t Watch::open_socket(const curl_sockaddr& address) {
   const int descriptor = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (descriptor < 0) return CURL_SOCKET_BAD;
+  static_cast<void>(::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes, sizeof kReceiveBufferBytes));
   followed_[descriptor] = {};
   return descriptor;
 }
@@ -99,10 +114,13 @@ void Watch::round(std::optional<MonotonicTime> until) {
   }
 }
 
-int Watch::on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*) {
+int Watch::on_socket(CURL* easy, curl_socket_t descriptor, int what, void* self, void*) {
   auto& watch = *static_cast<Watch*>(self);
   const auto followed = watch.followed_.find(descriptor);
   const bool removed = what == CURL_POLL_REMOVE;
+  curl_socket_t* noted = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &noted);
+  if (noted != nullptr && (!removed || *noted == descriptor)) *noted = removed ? CURL_SOCKET_BAD : descriptor;
   if (followed != watch.followed_.end()) followed->second.wanted = !removed;
   if (removed) {
     if (followed == watch.followed_.end()) control(watch.epoll_, EPOLL_CTL_DEL, descriptor, 0);

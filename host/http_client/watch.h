@@ -24,6 +24,11 @@ class Watch {
   // which saves two system calls a transfer.
   void follow_sockets_of(CURL* easy);
   [[nodiscard]] curl_socket_t open_socket(const curl_sockaddr& address);
+  // `where` is kept up to date with the socket that the handle's transfer waits for, for as long as the multi handle has it; CURL_SOCKET_BAD: none.
+  // libcurl 7.88 itself tells (CURLINFO_ACTIVESOCKET) only when the transfer is over.
+  void note_socket_of(CURL* easy, curl_socket_t& where);
+  // The bytes that have arrived there since it was connected; nullopt where the system does not count them.
+  [[nodiscard]] static std::optional<std::uint64_t> received(curl_socket_t descriptor);
   // Waits for a socket, libcurl's timer or wake(), at most until `until`, and lets libcurl do what there is to do.
   void round(std::optional<MonotonicTime> until);
   // Ends a round that waits, or the next one.
@@ -36,7 +41,7 @@ class Watch {
     bool wanted = false;
   };
 
-  static int on_socket(CURL*, curl_socket_t descriptor, int what, void* self, void*);
+  static int on_socket(CURL* easy, curl_socket_t descriptor, int what, void* self, void*);
   static int on_close_socket(void* self, curl_socket_t descriptor);
   static int on_timer(CURLM*, long milliseconds, void* self);
   [[nodiscard]] bool wanted(int descriptor);

@@ -137,15 +137,80 @@ TEST_F(TransfersTest, AnAnswerBeyondTheBoundIsCutAndStillAnAnswer) {
   EXPECT_EQ(answer.value().body.size(), 1000U);
 }
 
-TEST_F(TransfersTest, HeadersWithoutEndAreAnError) {
-  HttpReceiver receiver([](const std::string&) {
-    std::string head = "HTTP/1.1 200 OK\r\n";
-    for (int i = 0; i < 2000; ++i) head += "X-Filler: " + std::string(100, 'x') + "\r\n";
-    return head + "\r\n";
-  });
-  const auto answer = send({.url = receiver.url(), .body = "x"});
+// Of these libcurl hands on nothing, however much there is.
+TEST_F(TransfersTest, AnAnswerWithoutEndThatHasNoBodyIsCutAndStillAnAnswer) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", extension = chunked + "2;";
+  const std::string file_name = std::string("\x1f\x8b\x08\x08\0\0\0\0\0\x03", 10);  // gzip, with a name of the file
+  const std::string name_of_gzip = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n" + file_name;
+  constexpr std::size_t kMuch = 256 << 20, kBound = 8 << 20;  // with what the buffers of both sides hold
+  for (const std::string& begin : {extension, name_of_gzip}) {
+    std::atomic<std::size_t> sent{0};
+    HttpReceiver receiver(HttpReceiver::Serve([&](int peer, const std::string&) {
+      const std::string more(64 << 10, 'e');
+      const int buffer = static_cast<int>(more.size());
+      ::setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+      bool goes = ::send(peer, begin.data(), begin.size(), MSG_NOSIGNAL) > 0;
+      while (goes && sent < kMuch) {
+        const auto taken = ::send(peer, more.data(), more.size(), MSG_NOSIGNAL);
+        goes = taken > 0;
+        if (goes) sent += static_cast<std::size_t>(taken);
+      }
+      return false;
+    }));
+    const auto group = transfers.new_group();
+    for (int n = 0; n < 3; ++n) {  // each on the handle of the one before
+      sent = 0;
+      const auto answer = send({.url = receiver.url(), .body = "x", .group = group});
+      ASSERT_TRUE(answer) << answer.error().message;
+      EXPECT_EQ(answer.value().status, 200);
+      EXPECT_TRUE(answer.value().cut);
+      ASSERT_TRUE(test::poll_until([&] { return receiver.is_quiet(); }));
+      EXPECT_LT(sent, kBound);
+    }
+  }
+}
+
+TEST_F(TransfersTest, AnAnswerInManySmallPiecesIsWhole) {
+  std::string pieces = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int n = 0; n < (64 << 10); ++n) pieces += "1\r\nx\r\n";
+  pieces += "0\r\n\r\n";
+  HttpReceiver receiver([&](const std::string&) { return pieces; });
+  for (int n = 0; n < 5; ++n) {
+    const auto answer = send({.url = receiver.url(), .body = "x"});
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_FALSE(answer.value().cut);
+    EXPECT_EQ(answer.value().body.size(), 64U << 10);
+  }
+  EXPECT_EQ(receiver.connections(), 1U) << "what came before on a connection is not this answer's";
+}
+
+TEST_F(TransfersTest, HeadersWithoutEndAreAnErrorThatSaysSo) {
+  std::string many = "HTTP/1.1 200 OK\r\n", heads;
+  for (int n = 0; n < 2000; ++n) many += "X-Filler: " + std::string(100, 'x') + "\r\n";
+  for (int n = 0; n < 10'000; ++n) heads += "HTTP/1.1 100 Continue\r\n\r\n";
+  for (const std::string& bytes : {many + "\r\n", heads, "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(1 << 20, 'x') + "\r\n\r\n"}) {
+    HttpReceiver receiver([&](const std::string&) { return bytes; });
+    const auto answer = send({.url = receiver.url(), .body = "x"});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::io_error);
+    EXPECT_NE(answer.error().message.find("its headers are larger than 64 KiB"), std::string::npos) << answer.error().message;
+  }
+}
+
+TEST_F(TransfersTest, AProxyThatCannotBeReachedOrDoesNotConnectIsNamed) {
+  std::uint16_t port = 0;
+  { port = HttpReceiver([](const std::string&) { return std::string(); }).port(); }  // nobody listens there any more
+  const std::string nobody_there = "http://127.0.0.1:" + std::to_string(port);
+  for (const char* url : {"http://receiver.invalid/", "https://receiver.invalid/"}) {
+    const auto answer = send({.url = url, .body = "x", .proxy = "http://user:word@127.0.0.1:" + std::to_string(port)});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::unreachable);
+    EXPECT_NE(answer.error().message.find("the proxy " + nobody_there + " cannot be reached"), std::string::npos) << answer.error().message;
+  }
+  HttpReceiver refusing([](const std::string&) { return HttpReceiver::status(403); });
+  const auto answer = send({.url = "https://receiver.invalid/", .body = "x", .proxy = "http://127.0.0.1:" + std::to_string(refusing.port())});
   ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code, ErrorCode::io_error);
+  EXPECT_NE(answer.error().message.find("answered its CONNECT with 403"), std::string::npos) << answer.error().message;
 }
 
 TEST_F(TransfersTest, FailuresNameTheOriginOnly) {
