@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kRetryAfterMax = 1h;
+constexpr std::chrono::seconds kRetryAfterMax = 1h;
 constexpr std::size_t kAnswerKept = 1024;
 constexpr Duration kRoomAgain = 100ms;
 
@@ -24,7 +24,9 @@ std::optional<Duration> wait_of(std::string_view text, WallTime now) {
   const std::string terminated(text);
   const char* const rest = strptime(terminated.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (rest == nullptr || *rest != '\0') return std::nullopt;
-  const WallTime at{std::chrono::seconds{timegm(&date)}};
+  // In seconds, for the clock's nanoseconds go no further than the year 2262.
+  const std::chrono::seconds this_second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+  const WallTime at{std::clamp<std::chrono::seconds>(std::chrono::seconds{timegm(&date)}, this_second, this_second + kRetryAfterMax + 1s)};
   return std::clamp<Duration>(at - now, 0s, kRetryAfterMax);
 }
 

@@ -13,7 +13,7 @@ namespace hookhost::endpoints {
 // | 429, 503 with Retry-After                 | retry, not before it says; an hour at most                 |
 // | everything else, 3xx among it             | retry as scheduled                                         |
 // | none: name, connect, TLS, reset, timeout  | retry as scheduled                                         |
-// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
+// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3); one that has passed is no wait.
 [[nodiscard]] delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, WallTime now);
 
 // Of a request that was not made, because as many are open as may be (open_requests.h): no fault of the receiver's, and no attempt is used up.

@@ -38,6 +38,11 @@ TEST(Verdict, RetryAfterIsHonouredUpToAnHour) {
   EXPECT_EQ(of(500, "7").retry_after, std::nullopt);
 }
 
+TEST(Verdict, ADateThatTheClockCannotHoldIsAnHourOrNoWait) {
+  for (const char* date : {"Fri, 31 Dec 2261 23:59:59 GMT", "Sun, 31 Dec 2400 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"}) EXPECT_EQ(of(429, date).retry_after, 1h) << date;
+  for (const char* date : {"Fri, 31 Dec 1600 23:59:59 GMT", "Mon, 01 Jan 0001 00:00:00 GMT", "Sat, 01 Jan 0000 00:00:00 GMT"}) EXPECT_EQ(of(429, date).retry_after, 0s) << date;
+}
+
 TEST(Verdict, KeepsTheStatusAndTheFirstKibibyte) {
   const auto outcome = outcome_of(http_client::TransferAnswer{.status = 500, .body = std::string(5000, 'x')}, kNow);
   EXPECT_EQ(outcome.http_status, 500);
