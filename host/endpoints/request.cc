@@ -29,6 +29,23 @@ bool among(const Names& names, std::string_view name) {
 
 bool is_marker(std::string_view name) { return name.size() > kOwnPrefix.size() && equals_ignoring_case(name.substr(0, kOwnPrefix.size()), kOwnPrefix); }
 
+// Of an event whose sender chose it: anything but text of one line would be refused on the way, each time again, and the endpoint is not to blame.
+// A space at either end would not arrive, or not be taken (RFC 9113, 8.2.1). What came as a header, Content-Type among them, http has judged.
+std::string header_value(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t n = 0; n < text.size(); ++n) {
+    const auto byte = static_cast<unsigned char>(text[n]);
+    const bool is_outer_space = byte == ' ' && (n == 0 || n + 1 == text.size());
+    if (byte < ' ' || byte == 0x7f || is_outer_space) {
+      out += '%' + to_hex(text.substr(n, 1));
+    } else {
+      out += text[n];
+    }
+  }
+  return out;
+}
+
 std::vector<const std::string*> valid_secrets(const Endpoint& endpoint, WallTime now) {
   std::vector<const std::string*> out;
   for (const auto& secret : endpoint.secrets) {
@@ -73,8 +90,8 @@ http_client::Transfer make_request(const Endpoint& endpoint, const Sending& send
     add_signatures(endpoint, event, now, headers);
   }
   for (const auto& [name, value] : endpoint.headers) headers.emplace_back(name, value);
-  headers.emplace_back("Hookhost-Type", event.type);
-  headers.emplace_back("Hookhost-Source", event.source);
+  headers.emplace_back("Hookhost-Type", header_value(event.type));
+  headers.emplace_back("Hookhost-Source", header_value(event.source));
   headers.emplace_back("Hookhost-Attempt", std::to_string(sending.attempt.value));
   if (sending.replay) headers.emplace_back("Hookhost-Replay", "true");
   if (sending.test) headers.emplace_back("Hookhost-Test", "true");

@@ -19,7 +19,8 @@ struct Sending {
 };
 
 // A POST of the event's own bytes. Beside what Signing says it carries Content-Type, User-Agent, the endpoint's own headers, and
-//   Hookhost-Type, Hookhost-Source   the event's type and source
+//   Hookhost-Type, Hookhost-Source   the event's type and source; what no header may carry (control characters, a space at either end) as %XX.
+//                                    A percent sign stays as it is: to tell them apart look into the body
 //   Hookhost-Attempt                 from 1
 //   Hookhost-Replay: true            part of a replay
 //   Hookhost-Test: true              asked for by a person; no event of the event log

@@ -113,6 +113,20 @@ TEST(Request, PassThroughKeepsTheHeadersOfTheEventButNotThoseOfItsConnection) {
   }
 }
 
+TEST(Request, ATypeThatNoHeaderMayCarryIsSentWithItsControlCharactersEncoded) {
+  using namespace std::string_literals;
+  const std::vector<std::pair<std::string, std::string>> types{{"a\r\nX: y", "a%0d%0aX: y"}, {"t\x01x", "t%01x"},    {"\0\x1f\x7f"s, "%00%1f%7f"},
+                                                               {" a\tb ", "%20a%09b%20"},    {"grüß 50%", "grüß 50%"}, {" ", "%20"}};
+  for (const Signing signing : {Signing::both, Signing::pass_through}) {
+    for (const auto& [type, sent] : types) {
+      auto odd = std::make_shared<event_log::Event>(*event());
+      odd->type = odd->source = type;
+      const auto request = make_request(endpoint(signing), {odd}, "h", kNow);
+      for (const char* name : {"Hookhost-Type", "Hookhost-Source"}) EXPECT_EQ(values(request, name), std::vector<std::string>{sent});
+    }
+  }
+}
+
 TEST(Request, TheAddressIsAskedOfTheEndpointsGuard) {
   auto open = endpoint(Signing::both);
   open.allowed_networks = {parse_network("127.0.0.1/32").value()};
