@@ -7,12 +7,13 @@
 namespace hookhost::endpoints {
 namespace {
 
-// Not globally reachable, IPv4.
+// IPv4: not globally reachable; the last is public, and inside Azure it is the machine's agent (WireServer), with its settings and certificates.
 constexpr std::array kRefused4{std::string_view("0.0.0.0/8"), std::string_view("10.0.0.0/8"), std::string_view("100.64.0.0/10"),
                                std::string_view("127.0.0.0/8"), std::string_view("169.254.0.0/16"), std::string_view("172.16.0.0/12"),
                                std::string_view("192.0.0.0/24"), std::string_view("192.0.2.0/24"), std::string_view("192.88.99.0/24"),
                                std::string_view("192.168.0.0/16"), std::string_view("198.18.0.0/15"), std::string_view("198.51.100.0/24"),
-                               std::string_view("203.0.113.0/24"), std::string_view("224.0.0.0/4"), std::string_view("240.0.0.0/4")};
+                               std::string_view("203.0.113.0/24"), std::string_view("224.0.0.0/4"), std::string_view("240.0.0.0/4"),
+                               std::string_view("168.63.129.16/32")};
 // Of IPv6 only 2000::/3 is handed out; within it these are not: protocol assignments with Teredo, documentation (two), 6to4.
 constexpr std::array kRefused6{std::string_view("2001::/23"), std::string_view("2001:db8::/32"), std::string_view("2002::/16"),
                                std::string_view("3fff::/20")};
