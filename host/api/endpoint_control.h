@@ -22,6 +22,8 @@
 
 namespace hookhost::api {
 
+inline constexpr Duration kSecretGraceMax = std::chrono::hours{24 * 365};
+
 // What may be said of an endpoint. Absent: the default of where it comes from (DESIGN.md section 10), or unchanged in an update.
 struct EndpointWishes {
   std::optional<std::string> name;

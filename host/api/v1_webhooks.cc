@@ -113,6 +113,7 @@ Result<V1Reply> update(const V1Call& call) {
   V1Fields fields(members);
   auto wishes = read_wishes(fields, members, call.types);
   wishes.secret_grace = fields.duration("secretGrace");
+  if (wishes.secret_grace > kSecretGraceMax) fields.problem("secretGrace", "must be 0s to 365d");
   if (const auto resume = fields.one_of("resume", {"now", "backlog"})) {
     wishes.backlog = *resume == "backlog";
     if (wishes.active != true) fields.problem("resume", "only goes with \"active\": true");

@@ -47,7 +47,9 @@ void check_files(const config::Endpoint& endpoint, Collected& problems) {
   const std::string where = endpoint.place + ": endpoints." + endpoint.name + ".tls";
   if (!endpoint.certificate.empty()) problems.add_if_failed(where, check_pair({endpoint.certificate, endpoint.key}));
   if (endpoint.ca.empty()) return;
-  if (const auto read = os::read_file(os::local_file_system(), endpoint.ca, kPemBytesMax); !read) problems.add(where + ".ca", read.error().message);
+  const auto authorities = os::read_file(os::local_file_system(), endpoint.ca, kPemBytesMax);
+  if (!authorities) return problems.add(where + ".ca", authorities.error().message);
+  problems.add_if_failed(where + ".ca", http::check_authorities(authorities.value()));
 }
 
 // Where it stands in the file; the file alone where the default holds.

@@ -1,5 +1,5 @@
 // What the reader of the configuration cannot judge, because other rooms or the machine know it: whether a secret is a key, an endpoint can be, a
-// certificate belongs to its key, data_dir can be used, an address is this machine's. `serve`, `check` and a reload ask the same.
+// certificate belongs to its key, a file of authorities holds any, data_dir can be used, an address is this machine's. `serve`, `check` and a reload ask the same.
 #pragma once
 
 #include <string>

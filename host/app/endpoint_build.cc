@@ -7,7 +7,7 @@
 namespace hookhost::app {
 namespace {
 
-constexpr Duration kGraceDefault = std::chrono::hours{24}, kGraceMax = std::chrono::hours{24 * 365};
+constexpr Duration kGraceDefault = std::chrono::hours{24};
 constexpr std::size_t kNameBytesMax = 256, kUrlBytesMax = 2'048, kEventsMax = 100, kHeadersMax = 50, kHeaderBytesMax = 4'096, kRetriesMax = 100;
 constexpr std::size_t kSecretBytesMax = 1'024;
 constexpr Duration kTimeoutMax = std::chrono::minutes{5};
@@ -61,7 +61,7 @@ void judge_values(const api::EndpointWishes& wishes, const EndpointRules& rules,
     complaints.add("events", config::no_such_source(pattern.value().source, rules.sources));
   }
   if (wishes.secret.value_or("").size() > kSecretBytesMax) complaints.add("secret", "must be at most 1024 bytes");
-  if (wishes.secret_grace && (*wishes.secret_grace < Duration{} || *wishes.secret_grace > kGraceMax)) complaints.add("secret_grace", "must be 0s to 365d");
+  if (wishes.secret_grace && (*wishes.secret_grace < Duration{} || *wishes.secret_grace > api::kSecretGraceMax)) complaints.add("secret_grace", "must be 0s to 365d");
   if (wishes.signing) complaints.add_if_failed("signing", endpoints::parse_signing(*wishes.signing));
   if (wishes.profile) complaints.add_if_failed("profile", endpoints::parse_profile(*wishes.profile));
   if (wishes.timeout && (*wishes.timeout < std::chrono::milliseconds{1} || *wishes.timeout > kTimeoutMax)) complaints.add("timeout", "must be from 1ms to 5m");

@@ -154,6 +154,8 @@ Api read_api(Section section) {
       const auto pattern = one.IsScalar() ? parse_pattern(one.Scalar(), false) : Result<Pattern>(fail(ErrorCode::usage, "wants a text"));
       if (!pattern || pattern.value().kind != Pattern::Kind::exact || !pattern.value().provider.empty()) {
         section.problem(one, "types", "wants types written out, such as order.paid");
+      } else if (one.Scalar().starts_with(kOwnTypes)) {
+        section.problem(one, "types", "types that begin with " + std::string(kOwnTypes) + " are the host's own and cannot be published; take it out");
       } else {
         out.types.push_back(one.Scalar());
       }

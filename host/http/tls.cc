@@ -82,6 +82,18 @@ struct TlsContext::Impl {
   CtxPtr context;
 };
 
+// As libcurl has OpenSSL read them: one that is broken makes the whole text nothing.
+Result<> check_authorities(std::string_view pem) {
+  const BioPtr bio = memory(pem);
+  STACK_OF(X509_INFO)* const all = PEM_X509_INFO_read_bio(bio.get(), nullptr, no_pass_phrase, nullptr);
+  ERR_clear_error();
+  bool any = false;
+  for (int n = 0; n < sk_X509_INFO_num(all); ++n) any = any || sk_X509_INFO_value(all, n)->x509 != nullptr;
+  sk_X509_INFO_pop_free(all, X509_INFO_free);
+  if (any) return success();
+  return fail(ErrorCode::invalid_config, "it holds no PEM certificate, or a broken one: give the certificates of the authorities to trust");
+}
+
 TlsSession::TlsSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsSession::~TlsSession() = default;
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -30,6 +30,9 @@ class TlsSession {
   std::unique_ptr<Impl> impl_;
 };
 
+// What a client would trust. Error: invalid_config, where the PEM text has no certificate, or one of it is broken.
+[[nodiscard]] Result<> check_authorities(std::string_view pem);
+
 class TlsContext {
  public:
   // TLS 1.2 and above. Error: invalid_config, saying which of the two PEM texts is wrong.

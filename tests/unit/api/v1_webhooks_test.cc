@@ -130,6 +130,9 @@ TEST_F(V1Webhooks, OurFieldsReachTheHost) {
   EXPECT_EQ(host_.control.last_wishes.retry, (std::vector<Duration>{1s, 2s, 4s}));
   EXPECT_EQ(host_.control.last_wishes.secret, "");
   EXPECT_EQ(host_.control.last_wishes.secret_grace, Duration{1h});
+  const auto refused = host_.call("PUT", "/v1/webhooks/" + id, R"({"secretGrace":"366d"})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body.at("details").at(0).at("field"), "secretGrace");
 }
 
 TEST_F(V1Webhooks, SwitchedOnAgainTheAnswerSaysWhatWasSkipped) {

@@ -61,6 +61,20 @@ TEST_F(ConfigCheck, CertificatesAreReadAndBelongToTheirKeys) {
               ElementsAre(AllOf(HasSubstr("endpoints.a.tls: "), HasSubstr("does not belong"))));
 }
 
+TEST_F(ConfigCheck, AFileOfAuthoritiesHoldsACertificate) {
+  const auto one = test::make_test_certificate();
+  const std::string begin = "-----BEGIN CERTIFICATE-----\n";
+  const auto with = [&](const std::string& pem) {
+    write("ca.pem", pem);
+    return problems("endpoints: {a: {url: \"https://example.com/\", events: [\"*\"], tls: {ca: ca.pem}}}");
+  };
+  EXPECT_THAT(with(one.certificate), IsEmpty());
+  EXPECT_THAT(with("# two\n" + one.certificate + one.certificate), IsEmpty());
+  for (const std::string& none : {std::string(), std::string("no certificate"), one.key, begin + "AAAA\n-----END CERTIFICATE-----\n", one.certificate + begin + "AAAA\n"}) {
+    EXPECT_THAT(with(none), ElementsAre(AllOf(HasSubstr("endpoints.a.tls.ca: "), HasSubstr("no PEM certificate")))) << none;
+  }
+}
+
 TEST_F(ConfigCheck, AKeyOfTwoTeamsIsNobodys) {
   EXPECT_THAT(problems("teams: {a: {api_keys: [x1, x2]}, b: {api_keys: [x3]}}"), IsEmpty());
   EXPECT_THAT(problems("teams: {a: {api_keys: [x1, x2]}, b: {api_keys: [x3, x2]}}"), ElementsAre(AllOf(HasSubstr("teams.b.api_keys[1]: "), HasSubstr("team a"), Not(HasSubstr("x2")))));

@@ -83,6 +83,7 @@ TEST(EndpointConfig, NamesWhatIsWrongWithItsPlace) {
       {"teams: {from_payload: {}}", "choose another name"},
       {"api: {rate_limits: fast}", "api.rate_limits: wants kakiyo, off or"},
       {"api: {types: [\"order.*\"]}", "api.types: wants types written out"},
+      {"api: {types: [hookhost.subscriber.stopped]}", "api.types: types that begin with hookhost. are the host's own"},
   };
   for (const auto& [text, expected] : all) EXPECT_NE(problems(text).find(expected), std::string::npos) << text << "\n" << problems(text);
 }
