@@ -90,30 +90,25 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
       {"GET", "/webhooks", "/webhooks", ""},
       {"POST", "/webhooks", "/webhooks", webhook(R"("secret":"s","odd":1)"), 201},
       {"POST", "/webhooks", "/webhooks", "{}", 400},
-      {"POST", "/webhooks", "/webhooks", large, 413},
       {"GET", "/webhooks/{webhookId}", one, ""},
       {"GET", "/webhooks/{webhookId}", absent, "", 404},
       {"PUT", "/webhooks/{webhookId}", one, R"({"active":true,"odd":1})"},
       {"PUT", "/webhooks/{webhookId}", one, R"({"active":"yes"})", 400},
       {"PUT", "/webhooks/{webhookId}", absent, "{}", 404},
-      {"PUT", "/webhooks/{webhookId}", one, large, 413},
       {"GET", "/webhooks/{webhookId}/deliveries", one + "/deliveries", ""},
       {"GET", "/webhooks/{webhookId}/deliveries", one + "/deliveries?limit=0", "", 400},
       {"GET", "/webhooks/{webhookId}/deliveries", absent + "/deliveries", "", 404},
       {"POST", retry, one + "/deliveries/" + given_up_ + "/retry", "", 202},
       {"POST", retry, one + "/deliveries/" + delivered_ + "/retry", "", 409},
       {"POST", retry, one + "/deliveries/evt_2/retry", "", 404},
-      {"POST", retry, one + "/deliveries/evt_2/retry", large, 413},
       {"POST", "/webhooks/{webhookId}/replays", one + "/replays", replay, 202},
       {"POST", "/webhooks/{webhookId}/replays", one + "/replays", "{}", 400},
       {"POST", "/webhooks/{webhookId}/replays", absent + "/replays", replay, 404},
       {"POST", "/webhooks/{webhookId}/replays", "/webhooks/" + off_ + "/replays", replay, 409},
-      {"POST", "/webhooks/{webhookId}/replays", one + "/replays", large, 413},
       {"GET", "/webhooks/events", "/webhooks/events", ""},
       {"POST", "/webhooks/test", "/webhooks/test", test},
       {"POST", "/webhooks/test", "/webhooks/test", R"({"event":"*"})", 400},
       {"POST", "/webhooks/test", "/webhooks/test", R"({"event":"prospect.unqualified"})", 404},
-      {"POST", "/webhooks/test", "/webhooks/test", large, 413},
       {"GET", "/webhooks/test/events", "/webhooks/test/events", ""},
       {"GET", "/webhooks/test/example/{event}", "/webhooks/test/example/linkedin.message.received", ""},
       {"GET", "/webhooks/test/example/{event}", "/webhooks/test/example/order.paid", "", 400},
@@ -122,7 +117,6 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
       {"POST", "/events", "/events", batch, 200, named},
       {"POST", "/events", "/events", kEvent, 422, named},
       {"POST", "/events", "/events", "{}", 400},
-      {"POST", "/events", "/events", large, 413},
       {"DELETE", "/webhooks/{webhookId}", one, ""},
       {"DELETE", "/webhooks/{webhookId}", absent, "", 404},
   };
@@ -133,6 +127,8 @@ TEST_F(Contract, HoldsForEveryCallAndStatus) {
     for (const char* key : {"", "no-such-key", "in\tvalid"}) run({each.method, each.path, each.target, each.body, 401}, key);
   }
   run({"GET", "/openapi.json", "/openapi.json", ""}, "");
+  for (const auto& [method, path] : book_->ours().calls_with("413")) run({method, path, without_braces(path), large, 413});
+  for (const auto& [method, path] : book_->ours().calls_with("400")) run({method, path, without_braces(path), "", 400, {"Host: another"}});
   ASSERT_NO_FATAL_FAILURE(use_up_the_rates());
 
   EXPECT_THAT(book_->unseen_of_kakiyos(), testing::IsEmpty());
