@@ -86,6 +86,7 @@ Result<Arguments> Arguments::from_query(std::string_view query) {
     const auto name = url_decode(pair.substr(0, equals));
     const auto value = equals == std::string_view::npos ? std::optional<std::string>("true") : url_decode(pair.substr(equals + 1));
     if (!name || !value) return fail(ErrorCode::usage, "the query is not well-formed: percent signs are followed by two hexadecimal digits");
+    if (!is_valid_utf8(*name) || !is_valid_utf8(*value)) return fail(ErrorCode::usage, "the query is no UTF-8: encode its names and values in UTF-8");
     out.values_[*name].push_back(*value);
   }
   return out;

@@ -22,7 +22,7 @@ namespace hookhost::api {
 
 class Arguments {
  public:
-  // Error: usage, when it is not a JSON object (or says a member twice) or not a query.
+  // Error: usage, when it is not a JSON object (or says a member twice) or not a query in UTF-8.
   [[nodiscard]] static Result<Arguments> from_json(std::string_view body);
   [[nodiscard]] static Result<Arguments> from_query(std::string_view query);
 

@@ -11,7 +11,8 @@ namespace {
 namespace json = boost::json;
 
 json::value time_or_null(const std::optional<WallTime>& time) { return time ? json::value(to_rfc3339(*time)) : json::value(nullptr); }
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+// A key may be a header's value, which need be no UTF-8.
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(to_utf8(text, text.size() * 3)); }
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 json::array texts(const std::vector<std::string>& all) {
@@ -184,7 +185,7 @@ json::object view(const state::AttemptRow& attempt) {
                    {"took_ms", std::chrono::duration<double, std::milli>(attempt.took).count()},
                    {"outcome", attempt.outcome},
                    {"error", text_or_null(attempt.error)},
-                   {"answer", text_or_null(to_utf8(attempt.answer, attempt.answer.size() * 3))},
+                   {"answer", text_or_null(attempt.answer)},
                    {"test", is_test}};
   out["replay"] = is_test || attempt.stream == state::kMainStream ? json::value(nullptr) : json::value(attempt.stream);
   out["offset"] = is_test ? json::value(nullptr) : json::value(attempt.offset.value);

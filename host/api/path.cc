@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/arguments.h"
+#include "base/bytes.h"
 
 namespace hookhost::api {
 
@@ -20,7 +21,7 @@ std::optional<Path> decoded_path(std::string_view path) {
   Path out = split_path(path);
   for (std::string& part : out) {
     auto decoded = url_decode(part);
-    if (!decoded) return std::nullopt;
+    if (!decoded || !is_valid_utf8(*decoded)) return std::nullopt;
     part = std::move(*decoded);
   }
   return out;

@@ -13,7 +13,8 @@ using Path = std::vector<std::string>;
 
 // A path begins with "/"; each further one begins a part, which may be empty: "//" is no shorter way to write "/".
 [[nodiscard]] Path split_path(std::string_view path);
-// A request's path, decoded part by part: what is a slash in a name ("%2F") parts nothing. Nothing when it is not well-formed.
+// A request's path, decoded part by part: what is a slash in a name ("%2F") parts nothing. Nothing when it is not well-formed, or no UTF-8: answers
+// repeat what they do not find, and JSON is UTF-8.
 [[nodiscard]] std::optional<Path> decoded_path(std::string_view path);
 // "*" in the pattern stands for any one part that is not empty.
 [[nodiscard]] bool is_like(const Path& path, const Path& pattern);

@@ -1,6 +1,7 @@
 // The admin listener of a real host: who may speak to it, what it refuses, and what a monitor reads.
 #include <map>
 
+#include "base/bytes.h"
 #include "system/answers.h"
 
 namespace hookhost::test {
@@ -120,6 +121,15 @@ TEST_F(Admin, ACallThatDoesNotExistIsToldWhereThoseThatDoAreListed) {
     const std::string path(call.at("path").as_string());
     if (call.at("method").as_string() != "GET" || path.find('*') != std::string::npos) continue;
     EXPECT_NE(ask("GET", path, host.authorization()).status, 404) << path;
+  }
+}
+
+TEST_F(Admin, WhatIsNoUtf8IsInNoAnswer) {
+  ASSERT_TRUE(host.start());
+  for (const char* path : {"/api/endpoints/%ff", "/api/subscribers/%ff", "/api/deliveries?subscriber=%ff", "/api/attempts?subscriber=a&%ff=1", "/api/subscribers?%ff=1"}) {
+    const auto answer = ask("GET", path, host.authorization());
+    EXPECT_TRUE(answer.status == 400 || answer.status == 404) << path << ": " << answer.status;
+    EXPECT_TRUE(is_valid_utf8(answer.body)) << path;
   }
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "api/example_events.h"
+#include "base/bytes.h"
 #include "support/v1_client.h"
 
 namespace hookhost::api {
@@ -73,6 +74,11 @@ TEST_F(V1Webhooks, AreMadeListedShownChangedAndDeleted) {
   EXPECT_EQ(removed.status, 200);
   EXPECT_EQ(removed.body, json::value({{"id", id}, {"message", "Webhook deleted successfully"}}));
   for (const char* method : {"GET", "PUT", "DELETE"}) EXPECT_EQ(host_.call(method, "/v1/webhooks/" + id, "{}").error(), "not_found") << method;
+  for (const char* method : {"GET", "PUT", "DELETE"}) {  // its name is in no answer, which would be no JSON
+    const auto answer = host_.call(method, "/v1/webhooks/%ff", "{}");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_TRUE(is_valid_utf8(answer.raw.body)) << method;
+  }
 }
 
 TEST_F(V1Webhooks, TellWhatBecameOfDeliveries) {
