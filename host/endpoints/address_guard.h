@@ -11,7 +11,8 @@ namespace hookhost::endpoints {
 
 // Refused: whatever the IANA special-purpose registries (RFC 6890 and its updates) do not call globally reachable, among them loopback,
 // private, link-local with the clouds' metadata services, shared (CGNAT), multicast, unspecified and reserved addresses, unique local ones,
-// and the old tunnels 6to4 and Teredo; and 168.63.129.16, the one metadata service of the large clouds (Azure's) that has a public address. An IPv4-mapped or NAT64 address (RFC 6052) is judged by the IPv4 address inside.
+// and the old tunnels 6to4 and Teredo; and 168.63.129.16, the one metadata service of the large clouds (Azure's) that has a public address. An
+// IPv4-mapped or NAT64 address (RFC 6052) is judged by the IPv4 address inside.
 // Threads: from every thread.
 class AddressGuard {
  public:

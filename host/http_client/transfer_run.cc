@@ -59,7 +59,7 @@ void TransferRun::prepare(bool again) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
   }
   for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
-  watch_.note_socket_of(curl, socket_);
+  Watch::note_socket_of(curl, socket_);
 }
 
 void TransferRun::set_what_the_group_shares() {

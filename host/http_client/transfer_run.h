@@ -29,7 +29,10 @@ class TransferRun {
   [[nodiscard]] MonotonicTime deadline() const { return begun_ + transfer_.timeout; }
   [[nodiscard]] std::uint64_t group() const { return transfer_.group; }
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
-  [[nodiscard]] EasyHandle take_handle() { return std::move(handle_); }
+  [[nodiscard]] EasyHandle take_handle() {
+    Watch::forget_socket_of(handle_.get());
+    return std::move(handle_);
+  }
 
  private:
   [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);

@@ -56,6 +56,7 @@ void Watch::follow_sockets_of(CURL* easy) {
 }
 
 void Watch::note_socket_of(CURL* easy, curl_socket_t& where) { curl_easy_setopt(easy, CURLOPT_PRIVATE, &where); }
+void Watch::forget_socket_of(CURL* easy) { curl_easy_setopt(easy, CURLOPT_PRIVATE, nullptr); }
 
 std::optional<std::uint64_t> Watch::received(curl_socket_t descriptor) {
   tcp_info info{};

@@ -26,7 +26,8 @@ class Watch {
   [[nodiscard]] curl_socket_t open_socket(const curl_sockaddr& address);
   // `where` is kept up to date with the socket that the handle's transfer waits for, for as long as the multi handle has it; CURL_SOCKET_BAD: none.
   // libcurl 7.88 itself tells (CURLINFO_ACTIVESOCKET) only when the transfer is over.
-  void note_socket_of(CURL* easy, curl_socket_t& where);
+  static void note_socket_of(CURL* easy, curl_socket_t& where);
+  static void forget_socket_of(CURL* easy);
   // The bytes that have arrived there since it was connected; nullopt where the system does not count them.
   [[nodiscard]] static std::optional<std::uint64_t> received(curl_socket_t descriptor);
   // Waits for a socket, libcurl's timer or wake(), at most until `until`, and lets libcurl do what there is to do.
