@@ -106,7 +106,7 @@ Result<std::vector<Prepared>> prepare_batch(const V1Call& call, const json::valu
   return out;
 }
 
-// All of them or none: nothing is published of a batch with one that cannot be.
+// Nothing is published of a batch with one that cannot be.
 Result<std::vector<Prepared>> prepare_all(const V1Call& call, bool& is_single, std::string& unknown) {
   HOOKHOST_TRY(const auto members, parse_object(call.body));
   is_single = !members.contains("events");

@@ -388,7 +388,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   std::uint32_t probes_ = 0;     // that failed since it stopped
   std::optional<state::Condition> before_detached_;
   OutcomeCounts counts_;
-  std::string last_error_;
+  std::string last_error_, down_because_;
   std::optional<WallTime> last_error_at_;
   EarlierCount earlier_;
   std::uint64_t dead_letters_ = 0, held_ = 0, gaps_ = 0;

@@ -312,6 +312,11 @@ void Runner::started_over(const state::SubscriberRow& written, const Result<>& r
   row_ = committed_row_;
   read_notes();
   if (is_newer) carry(now, row_);
+  if (result && written.reset_pending) {  // it has handled nothing: what lies before its place is earlier once more
+    earlier_.replayed.clear();
+    earlier_.until = written.position.frontier;
+    core_.earlier_changed.push_back(weak_from_this());
+  }
 }
 
 // No instance comes that would carry them out, or this one is at its end.

@@ -106,7 +106,10 @@ void Runner::apply(Stream& stream, PendingNumber number, Completion& completion)
     case Status::unavailable:
       ++counts_.unavailable;
       note_error(outcome.error);
-      if (availability_.down(completion.id, core_.now, outcome.retry_after, core_.options, core_.jitter)) wake_at(availability_.until());
+      if (availability_.down(completion.id, core_.now, outcome.retry_after, core_.options, core_.jitter)) {
+        down_because_ = last_error_;
+        wake_at(availability_.until());
+      }
       stream.requeue(number);
       break;
   }

@@ -112,7 +112,7 @@ SubscriberStatus Runner::status() const {
   }
   if (!availability_.is_up()) {
     out.state = "waiting";
-    out.reason = "it says that what it depends on is unavailable: " + last_error_;
+    out.reason = "it says that what it depends on is unavailable: " + down_because_;
   } else if (replay_ && replay_->goes_first) {
     out.state = "replaying";
   } else {

@@ -51,6 +51,25 @@ TEST_F(EarlierEventsTest, ReplaysThatAreDoneLeaveNothingToTell) {
   EXPECT_TRUE(poll_until([&] { return status().earlier_events == 0; })) << status().earlier_events;
 }
 
+TEST_F(EarlierEventsTest, AfterAResetAllBeforeItsPlaceAreEarlier) {
+  feed.append_many(30, 3);
+  open();
+  attach(std::make_shared<ScriptedSubscriber>());
+  ASSERT_TRUE(settled());
+  const auto reset_from = [&](std::uint64_t from) {
+    auto request = from_beginning();
+    request.reset = true;
+    request.from = {.kind = StartAt::Kind::offset, .offset = Offset{from}};
+    const auto replay = engine->replay_start(request);
+    ASSERT_TRUE(replay) << replay.error().text();
+    ASSERT_TRUE(done(replay.value()));
+  };
+  for (const std::uint64_t from : {30U, 12U, 0U}) {
+    ASSERT_NO_FATAL_FAILURE(reset_from(from));
+    EXPECT_TRUE(poll_until([&] { return status().earlier_events == from; })) << status().earlier_events << " instead of " << from;
+  }
+}
+
 TEST_F(EarlierEventsTest, AReplayTakesOffOnlyWhatItHandedOver) {
   feed.append_many(30, 3);
   open();

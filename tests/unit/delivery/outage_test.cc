@@ -129,6 +129,7 @@ TEST_F(Outage, OfWhatWasReadMeanwhileOneEventProbes) {
   ASSERT_TRUE(poll_until([&] { return feed.waiting_at_gate() > 0; }));
   goes_down = true;
   ASSERT_TRUE(becomes("waiting"));
+  EXPECT_NE(status().reason.find("unavailable: down"), std::string::npos) << status().reason;
   time.advance(2s);  // the pause is over
   one_ends = true;
   ASSERT_TRUE(poll_until([&] {
