@@ -1,7 +1,12 @@
 #include "app/config_check.h"
 
+#include <map>
+#include <optional>
+
 #include "app/admin_token.h"
 #include "app/endpoint_build.h"
+#include "delivery/engine.h"
+#include "event_log/published_end.h"
 #include "event_log/recovery.h"
 #include "http/tls.h"
 #include "os/file_system.h"
@@ -19,7 +24,8 @@ class Collected {
  public:
   // `where`: "file:line:column: key".
   void add(const std::string& where, const std::string& what) { lines_.push_back(where + ": " + what); }
-  void add_if_failed(const std::string& where, const Result<>& result) {
+  template <class T>
+  void add_if_failed(const std::string& where, const Result<T>& result) {
     if (!result) add(where, result.error().message);
   }
   [[nodiscard]] std::vector<std::string> take() { return std::move(lines_); }
@@ -72,6 +78,33 @@ void check_places(const config::Config& config, Collected& problems) {
   problems.add_if_failed(place_of(config, "admin.address"), http::check_address(config.admin.address));
 }
 
+// Where the event log ends for who starts now; nullopt: it is not known. A running host has published it.
+std::optional<Offset> check_event_log(const std::string& data_dir, Offset known_durable, const std::string& where, Collected& problems) {
+  auto& files = os::local_file_system();
+  const std::string events = os::join(data_dir, "events");
+  const auto holder = os::LockFile::word_of_holder(os::join(data_dir, "LOCK"));
+  if (!holder) return std::nullopt;
+  const auto end = holder.value() ? event_log::read_published_end(files, events)
+                                  : event_log::check(files, {.directory = events, .known_durable = known_durable}, system_clock());
+  if (!holder.value()) problems.add_if_failed(where, end);
+  return end ? std::optional(end.value()) : std::nullopt;
+}
+
+// As `serve` judges them by what is kept. Who has a position begins nowhere; where positions were lost, any offset is a place.
+template <class Configured>
+void check_places_of(const std::map<std::string, Configured>& all, const std::string& kind, const state::Kept& kept, std::optional<Offset> end,
+                     Collected& problems) {
+  for (const auto& [name, one] : all) {
+    const std::string where = one.place + ": " + kind + "s." + name;
+    const auto known = kept.kinds.find(SubscriberId{name});
+    if (known != kept.kinds.end()) {
+      if (known->second != kind) problems.add(where, delivery::known_as(known->first, known->second).message);
+    } else if (end && !kept.positions_lost && one.start_at.kind == config::When::Kind::offset && one.start_at.offset > *end) {
+      problems.add(where + ".start_at", delivery::beyond_the_end(one.start_at.offset, *end).message);
+    }
+  }
+}
+
 }  // namespace
 
 Result<http::TlsOptions> read_tls(const config::Tls& tls) {
@@ -98,13 +131,17 @@ std::vector<std::string> problems_of_stores(const config::Config& config) {
   const std::string where = place_of(config, "data_dir"), events = os::join(config.data_dir, "events"), delivery = os::join(config.data_dir, "delivery.db");
   Collected problems;
   problems.add_if_failed(where, state::check_registry_file(os::join(config.data_dir, "registry.db"), !event_log::has_segments(files, events)));
-  const auto known = state::check_delivery_file(delivery);
-  problems.add_if_failed(where, known);
-  const auto holder = os::LockFile::word_of_holder(os::join(config.data_dir, "LOCK"));
-  if (holder && !holder.value()) {
-    const auto end = known ? state::durable_end_in(delivery) : Result<Offset>(Offset{});
-    problems.add_if_failed(where, event_log::check(files, {.directory = events, .known_durable = end ? end.value() : Offset{}}, system_clock()));
+  const auto good = state::check_delivery_file(delivery);
+  problems.add_if_failed(where, good);
+  auto kept = good ? state::kept_in(delivery) : Result<state::Kept>(fail(good.error()));
+  if (!kept && kept.error().code == ErrorCode::not_found) {
+    kept = state::Kept{.durable_end = {}, .positions_lost = event_log::has_segments(files, events), .kinds = {}};
   }
+  if (good && !kept && kept.error().code == ErrorCode::corrupt) problems.add(where, kept.error().message);
+  const auto end = check_event_log(config.data_dir, kept ? kept.value().durable_end : Offset{}, where, problems);
+  if (!kept) return problems.take();
+  check_places_of(config.plugins, "plugin", kept.value(), end, problems);
+  check_places_of(config.endpoints, "endpoint", kept.value(), end, problems);
   return problems.take();
 }
 

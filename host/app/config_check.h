@@ -15,7 +15,8 @@ namespace hookhost::app {
 // All of them as one error, one a line. Error: invalid_config.
 [[nodiscard]] Result<> check_config(const config::Config& config);
 
-// What of data_dir a start would refuse when it opens it: the databases, and beside no running host the event log. Precondition: no host runs in this process.
+// What of data_dir a start would refuse when it opens it: the databases, beside no running host the event log, and what of the configuration does not
+// fit them. Precondition: no host runs in this process.
 [[nodiscard]] std::vector<std::string> problems_of_stores(const config::Config& config);
 
 // What works, and may not be meant: teams that have keys or webhooks in the registry of data_dir and do not stand in the file.

@@ -13,6 +13,17 @@ constexpr Duration kReorderDrain = std::chrono::seconds{10};
 
 }  // namespace
 
+Error known_as(const SubscriberId& id, std::string_view kind) {
+  const bool endpoint = kind == "endpoint";
+  return {ErrorCode::refused, id.value + " is known as " + (endpoint ? "an " : "a ") + std::string(kind) +
+                                  ", whose position is kept: choose another name; or take it out, reload, and: hookhost " +
+                                  (endpoint ? "endpoint remove " : "plugin forget ") + id.value};
+}
+
+Error beyond_the_end(Offset offset, Offset end) {
+  return {ErrorCode::usage, "offset " + std::to_string(offset.value) + " lies beyond the end of the event log, " + std::to_string(end.value)};
+}
+
 Engine::Engine(EventFeed& feed, state::DeliveryStore& store, const Clock& clock, EngineOptions options)
     : impl_(std::make_unique<Impl>(feed, store, clock, options)) {}
 
@@ -32,9 +43,7 @@ Result<Offset> Engine::Impl::resolve(const StartAt& at) const {
     case StartAt::Kind::beginning: return begin;
     case StartAt::Kind::offset:
       if (at.offset > end && at.position_lost) return begin;
-      if (at.offset > end) {
-        return fail(ErrorCode::usage, "offset " + std::to_string(at.offset.value) + " lies beyond the end of the event log, " + std::to_string(end.value));
-      }
+      if (at.offset > end) return fail(beyond_the_end(at.offset, end));
       return std::max(at.offset, begin);
     case StartAt::Kind::time: return core.feed.find_time(at.time);
     case StartAt::Kind::age: return at.position_lost ? begin : core.feed.find_time(core.clock.wall() - at.age);
@@ -49,9 +58,7 @@ Result<std::optional<state::SubscriberRow>> Engine::Impl::known(const Subscriber
     return runner == nullptr ? std::nullopt : std::optional(runner->row());
   }));
   if (!row || row->kind == kind) return row;
-  return fail(ErrorCode::refused, id.value + " is known as " + (row->kind == "endpoint" ? "an " : "a ") + row->kind +
-                                      ", whose position is kept: choose another name; or take it out, reload, and: hookhost " +
-                                      (row->kind == "endpoint" ? "endpoint remove " : "plugin forget ") + id.value);
+  return fail(known_as(id, row->kind));
 }
 
 Result<> Engine::may_accept(const SubscriberId& id, std::string_view kind, const StartAt& start_at) {

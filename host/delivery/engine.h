@@ -30,6 +30,10 @@ namespace hookhost::delivery {
 
 enum class Earlier : std::uint8_t { counted, ignored };
 
+// Why may_accept() refuses: `id` is known as another kind, that; an offset lies beyond the event log's end.
+[[nodiscard]] Error known_as(const SubscriberId& id, std::string_view kind);
+[[nodiscard]] Error beyond_the_end(Offset offset, Offset end);
+
 class Engine {
  public:
   // `feed`, `store` and `clock` must outlive the engine.

@@ -127,13 +127,14 @@ class Recovery {
   }
 
   // The steps that change nothing, as long as a loss is not accepted.
-  Result<> check() {
+  Result<Offset> check() {
     const auto end = read_published_end(files_, options_.directory);
     if (!end && end.error().code != ErrorCode::not_found) return fail(end.error());
     const auto names = files_.list(options_.directory);
     if (!names && names.error().code != ErrorCode::not_found) return fail(names.error());
     if (names) HOOKHOST_CHECK(scan_all(names.value(), glance_at));
-    return find_what_is_lost();
+    HOOKHOST_CHECK(find_what_is_lost());
+    return scans_.empty() ? options_.known_durable : std::max(scans_.back().end, proven_);
   }
 
  private:
@@ -337,7 +338,7 @@ Result<Recovered> recover(os::FileSystem& files, const RecoveryOptions& options,
   return Recovery(files, options, clock).run();
 }
 
-Result<> check(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) {
+Result<Offset> check(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock) {
   HOOKHOST_ASSERT(!options.accept_loss);
   return Recovery(files, options, clock).check();
 }

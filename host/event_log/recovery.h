@@ -43,9 +43,10 @@ struct RecoveryOptions {
 // Error: corrupt, naming the lost offsets and the way on; io_error.
 [[nodiscard]] Result<Recovered> recover(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock);
 
-// What recover() with these options would refuse, without a change to anything: files that are missing, cut short or of another kind, and what the records of the
-// segments that a stop left open say. Damage inside a sealed one is not looked for: that would read everything. Not beside a running host. Error: as recover().
-[[nodiscard]] Result<> check(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock);
+// What recover() with these options would refuse, without a change to anything: files that are missing, cut short or of another kind, and what the
+// records of the segments that a stop left open say. Damage inside a sealed one is not looked for: that would read everything. Not beside a running
+// host. The end as recover() would find it. Error: as recover().
+[[nodiscard]] Result<Offset> check(os::FileSystem& files, const RecoveryOptions& options, const Clock& clock);
 
 // Whether `directory` holds an event log.
 [[nodiscard]] bool has_segments(os::FileSystem& files, const std::string& directory);

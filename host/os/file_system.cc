@@ -91,8 +91,10 @@ Result<> check_is_directory(const std::string& path) {
 Result<> check_is_file(const std::string& path) {
   HOOKHOST_TRY(const auto mode, mode_of(path));
   if (!mode || S_ISREG(*mode)) return success();
-  return fail(ErrorCode::io_error, path + " is there, but no file; move it away");
+  return fail(is_no_file(path));
 }
+
+Error is_no_file(const std::string& path) { return {ErrorCode::io_error, path + " is there, but no file; move it away"}; }
 
 Result<> check_directory(const std::string& path) {
   for (std::string at = absolute(path);; at = parent(at)) {

@@ -46,7 +46,8 @@ struct Facts {
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
-  [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;  // made with 0600
+  // Made with 0600. A directory, a pipe, which would wait for its other end, and a link to nothing are refused as check_is_file() does.
+  [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) = 0;
   [[nodiscard]] virtual Result<> rename(const std::string& from, const std::string& to) = 0;
   [[nodiscard]] virtual Result<> remove(const std::string& path) = 0;
   [[nodiscard]] virtual Result<> sync_directory(const std::string& path) = 0;
@@ -77,5 +78,6 @@ class FileSystem {
 // Whether what is there, if anything, is a directory, or a file. A link is what it names. The error says what to do.
 [[nodiscard]] Result<> check_is_directory(const std::string& path);
 [[nodiscard]] Result<> check_is_file(const std::string& path);
+[[nodiscard]] Error is_no_file(const std::string& path);
 
 }  // namespace hookhost::os

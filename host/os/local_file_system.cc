@@ -76,9 +76,20 @@ class LocalFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
     const int flags = mode == OpenMode::read ? O_RDONLY : mode == OpenMode::read_write ? O_RDWR : O_RDWR | O_CREAT | O_EXCL;
-    const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0600);
-    if (descriptor < 0) return system_error(mode == OpenMode::create ? "create" : "open", path);
-    return std::unique_ptr<File>(std::make_unique<LocalFile>(path, descriptor));
+    // O_NONBLOCK: a pipe would wait for its other end. Of a file it asks nothing.
+    const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (descriptor < 0) {
+      const int error = errno;
+      if (error == EISDIR) return fail(is_no_file(path));
+      if (error == ENOENT) HOOKHOST_CHECK(check_is_file(path));  // a link to nothing
+      errno = error;
+      return system_error(mode == OpenMode::create ? "create" : "open", path);
+    }
+    auto file = std::make_unique<LocalFile>(path, descriptor);
+    struct stat facts {};
+    if (::fstat(descriptor, &facts) != 0) return system_error("look at", path);
+    if (!S_ISREG(facts.st_mode) && !S_ISCHR(facts.st_mode)) return fail(is_no_file(path));
+    return std::unique_ptr<File>(std::move(file));
   }
 
   Result<> rename(const std::string& from, const std::string& to) override {

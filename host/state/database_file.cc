@@ -30,10 +30,13 @@ Result<> check_registry_is_kept(const std::string& path) {
   return fail(ErrorCode::not_found, path + " is missing though there are events; restore a copy of it, or give up what it held: hookhost serve --new-registry");
 }
 
-Result<Offset> durable_end_in(const std::string& path) {
+Result<Kept> kept_in(const std::string& path) {
   HOOKHOST_TRY(auto database, Database::open_to_look(path));
   HOOKHOST_TRY(const auto end, reads::meta(database, kDurableEndName));
-  return Offset{end};
+  HOOKHOST_TRY(const auto positions, reads::meta(database, kPositionsLostName));
+  Kept out{.durable_end = Offset{end}, .positions_lost = positions == kPositionsLost, .kinds = {}};
+  HOOKHOST_TRY(out.kinds, reads::kinds(database));
+  return out;
 }
 
 }  // namespace hookhost::state

@@ -3,6 +3,7 @@
 // Precondition of each: this process has the file open nowhere. Closing any descriptor of a file lets go of all locks that the process has on it.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/result.h"
@@ -19,7 +20,13 @@ namespace hookhost::state {
 // Error: not_found (the message names the way out).
 [[nodiscard]] Result<> check_registry_is_kept(const std::string& path);
 
-// DeliveryStore::durable_end_seen() of the file at `path`. Error: not_found; as the opening would say it.
-[[nodiscard]] Result<Offset> durable_end_in(const std::string& path);
+// What of delivery.db a start judges the event log and the configuration by.
+struct Kept {
+  Offset durable_end;                         // DeliveryStore::durable_end_seen()
+  bool positions_lost = false;                // as DeliveryStore has it
+  std::map<SubscriberId, std::string> kinds;  // of everyone who has a position
+};
+// Error: not_found; as the opening would say it.
+[[nodiscard]] Result<Kept> kept_in(const std::string& path);
 
 }  // namespace hookhost::state

@@ -108,6 +108,17 @@ Result<std::vector<SubscriberRow>> subscribers(Database& database) {
   }
 }
 
+Result<std::map<SubscriberId, std::string>> kinds(Database& database) {
+  std::map<SubscriberId, std::string> out;
+  HOOKHOST_TRY(const auto rows, database.cached("SELECT id, kind, done FROM subscriber"));
+  for (;;) {
+    HOOKHOST_TRY(const bool more, rows->row());
+    if (!more) return out;
+    if (!decode_offsets(rows->text(2))) return damaged("position");
+    out[SubscriberId{rows->text(0)}] = rows->text(1);
+  }
+}
+
 Result<std::optional<Loaded>> load(Database& database, const SubscriberId& subscriber) {
   Loaded out;
   HOOKHOST_TRY(const auto row, database.cached(std::string(kSubscriberColumns) + "WHERE id=?1"));

@@ -1,6 +1,8 @@
 // The questions that may be asked of delivery.db. One connection; the caller serialises.
 #pragma once
 
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "state/delivery_store.h"
@@ -9,6 +11,8 @@
 namespace hookhost::state::reads {
 
 [[nodiscard]] Result<std::vector<SubscriberRow>> subscribers(Database& database);
+// Of a file of any version. Error: a position that cannot be read, too.
+[[nodiscard]] Result<std::map<SubscriberId, std::string>> kinds(Database& database);
 [[nodiscard]] Result<std::optional<Loaded>> load(Database& database, const SubscriberId& subscriber);
 [[nodiscard]] Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(Database& database, const ParkedQuery& query);
 [[nodiscard]] Result<std::optional<ParkedRow>> parked_one(Database& database, const SubscriberId& subscriber, StreamId stream, Offset offset);

@@ -92,9 +92,10 @@ Result<std::int64_t> ask(Database& database, const char* question) {
   return found ? answer.integer(0) : 0;
 }
 
-// "table.column" of all.
-Result<std::set<std::string>> columns_of(Database& database) {
-  HOOKHOST_TRY(auto all, database.prepare("SELECT one.name || '.' || its.name FROM sqlite_schema AS one, pragma_table_info(one.name) AS its WHERE one.type='table'"));
+// "table.column" of all, and the names of indexes.
+Result<std::set<std::string>> parts_of(Database& database) {
+  HOOKHOST_TRY(auto all, database.prepare("SELECT one.name || '.' || its.name FROM sqlite_schema AS one, pragma_table_info(one.name) AS its "
+                                          "WHERE one.type='table' UNION ALL SELECT name FROM sqlite_schema WHERE type='index' AND sql IS NOT NULL"));
   std::set<std::string> out;
   for (;;) {
     HOOKHOST_TRY(const bool found, all.row());
@@ -103,14 +104,21 @@ Result<std::set<std::string>> columns_of(Database& database) {
   }
 }
 
-// Everything that this version's files have, compared with a new one in memory.
-Result<> check_columns(Database& database, const Kind& kind, std::size_t version) {
+// Everything that this version's files have, compared with a new one in memory; and nothing that a later version makes.
+Result<> check_parts(Database& database, const Kind& kind, std::size_t version) {
   HOOKHOST_TRY(auto pattern, Database::open_empty());
   for (const char* const sql : kind.versions.first(version)) HOOKHOST_CHECK(pattern.execute(sql));
-  HOOKHOST_TRY(const auto wanted, columns_of(pattern));
-  HOOKHOST_TRY(const auto there, columns_of(database));
-  for (const std::string& column : wanted) {
-    if (!there.contains(column)) return fail(ErrorCode::corrupt, std::string(kind.name) + " lacks " + column + "; restore a copy of it");
+  HOOKHOST_TRY(const auto wanted, parts_of(pattern));
+  HOOKHOST_TRY(const auto there, parts_of(database));
+  for (const char* const sql : kind.versions.subspan(version)) HOOKHOST_CHECK(pattern.execute(sql));
+  HOOKHOST_TRY(const auto later, parts_of(pattern));
+  for (const std::string& part : later) {
+    if (wanted.contains(part) || !there.contains(part)) continue;
+    return fail(ErrorCode::corrupt, std::string(kind.name) + " says that it is of version " + std::to_string(version) + ", and has " + part +
+                                        " of a later one; restore a copy of it");
+  }
+  for (const std::string& part : wanted) {
+    if (!there.contains(part)) return fail(ErrorCode::corrupt, std::string(kind.name) + " lacks " + part + "; restore a copy of it");
   }
   return success();
 }
@@ -121,14 +129,18 @@ Result<std::optional<std::size_t>> version_of(Database& database, const Kind& ki
   HOOKHOST_TRY(const std::int64_t owner, ask(database, "PRAGMA application_id"));
   HOOKHOST_TRY(const std::int64_t objects, ask(database, "SELECT count(*) FROM sqlite_schema"));
   if (version == 0 && owner == 0 && objects == 0) return std::optional<std::size_t>{};
-  if (version < 0 || owner != kind.application_id) {
+  if (owner == kind.application_id && version <= 0) {
+    return fail(ErrorCode::corrupt, std::string(kind.name) + " says that it is of version " + std::to_string(version) +
+                                        ", which no hookhost has made; restore a copy of it");
+  }
+  if (owner != kind.application_id) {
     return fail(ErrorCode::corrupt, std::string("the file in the place of ") + kind.name + " is a database of something else; move it away, or name another data_dir");
   }
   const auto known = static_cast<std::size_t>(version);
   if (known > kind.versions.size()) {
     return fail(ErrorCode::not_supported, std::string(kind.name) + " was made by a newer hookhost; run that one, or restore a copy from before");
   }
-  HOOKHOST_CHECK(check_columns(database, kind, known));
+  HOOKHOST_CHECK(check_parts(database, kind, known));
   return std::optional(known);
 }
 

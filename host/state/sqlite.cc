@@ -119,7 +119,7 @@ std::string Statement::text(int column) const {
 bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
-  for (const char* beside : {"", "-wal", "-shm"}) HOOKHOST_CHECK(os::check_is_file(path + beside));
+  for (const char* beside : {"", "-wal", "-shm", "-journal"}) HOOKHOST_CHECK(os::check_is_file(path + beside));
   if (mode == Mode::read_write) HOOKHOST_CHECK(make_file(path));
   sqlite3* handle = nullptr;
   const int flags = mode == Mode::read_write  ? SQLITE_OPEN_READWRITE

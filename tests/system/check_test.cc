@@ -1,5 +1,6 @@
 // `hookhost check` beside `serve`: what a start would refuse is found without one, and nothing is changed.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "system/command_line.h"
 
@@ -121,6 +122,14 @@ TEST_F(CheckCommand, RefusesTheDataDirThatServeRefuses) {
     std::filesystem::remove(data + "/" + name);
     std::filesystem::create_directory(data + "/" + name);
   };
+  const auto pipe_in_place_of = [&](const std::string& name) {
+    std::filesystem::remove(data + "/" + name);
+    ASSERT_EQ(::mkfifo((data + "/" + name).c_str(), 0600), 0);
+  };
+  const auto link_in_place_of = [&](const std::string& name) {
+    std::filesystem::remove(data + "/" + name);
+    std::filesystem::create_symlink("nowhere", data + "/" + name);
+  };
   std::string segment;
   for (const auto& entry : std::filesystem::directory_iterator(data + "/events")) {
     if (entry.path().extension() == ".events") segment = "events/" + entry.path().filename().string();
@@ -134,8 +143,15 @@ TEST_F(CheckCommand, RefusesTheDataDirThatServeRefuses) {
       {[&] { poke("registry.db", kUserVersion + 3, "c"); }, "registry.db was made by a newer hookhost"},
       {[&] { poke("delivery.db", kUserVersion + 3, "c"); }, "delivery.db was made by a newer hookhost"},
       {[&] { directory_in_place_of("delivery.db-wal"); }, "delivery.db-wal is there, but no file; move it away"},
-      {[&] { directory_in_place_of("events/END"); }, "Is a directory"},
-      {[&] { directory_in_place_of(segment); }, "Is a directory"},
+      {[&] { directory_in_place_of("delivery.db-journal"); }, "delivery.db-journal is there, but no file; move it away"},
+      {[&] { directory_in_place_of("events/END"); }, "events/END is there, but no file; move it away"},
+      {[&] { directory_in_place_of(segment); }, segment + " is there, but no file; move it away"},
+      {[&] { pipe_in_place_of("events/END"); }, "events/END is there, but no file; move it away"},
+      {[&] { pipe_in_place_of(segment); }, segment + " is there, but no file; move it away"},
+      {[&] { link_in_place_of("events/END"); }, "events/END is a link to nothing; remove it"},
+      {[&] { pipe_in_place_of("admin.token"); }, "admin.token is there, but no file; move it away"},
+      {[&] { poke("delivery.db", kUserVersion + 3, {"\0", 1}); }, "delivery.db says that it is of version 0, which no hookhost has made"},
+      {[&] { poke("delivery.db", kUserVersion + 3, "\1"); }, "delivery.db says that it is of version 1, and has"},
       {[&] { std::filesystem::remove(data + "/" + segment); }, "the event log has lost events that were answered with 2xx: offsets 0-2"},
   };
   for (const auto& [damage, said] : refused) {
@@ -150,6 +166,46 @@ TEST_F(CheckCommand, RefusesTheDataDirThatServeRefuses) {
     std::filesystem::copy(kept, data, std::filesystem::copy_options::recursive);
     EXPECT_EQ(host.run({"check"}).status, 0) << host.run({"check"});
   }
+}
+
+// What of the configuration does not fit what is kept, as a start judges it.
+TEST_F(CheckCommand, JudgesNamesAndPlacesByWhatIsKept) {
+  add_probe("known", "start_at: now, ");
+  ASSERT_TRUE(host.start());
+  ASSERT_EQ(host.run({"send", "kakiyo", "linkedin.message.sent", "--count", "3"}).status, 0);
+  ASSERT_TRUE(host.catches_up("known"));
+  const auto checked = [&](const std::string& said) {
+    host.write_config();
+    const Ran ran = host.run({"check"});
+    EXPECT_EQ(ran.status, said.empty() ? 0 : 1) << ran;
+    EXPECT_THAT(ran.err, HasSubstr(said)) << ran;
+  };
+  const std::string beyond = "plugins.new.start_at: offset 4 lies beyond the end of the event log, 3";
+  add_probe("known", "start_at: 9999, ");
+  checked("");
+  add_probe("new", "start_at: 3, ");
+  checked("");
+  add_probe("new", "start_at: 4, ");
+  checked(beyond);
+  ASSERT_EQ(host.terminate(), 0);
+  checked(beyond);
+  // END is for readers beside a running host: a start does not trust it.
+  for (const std::string& end : {std::string(), std::string(8, '\0'), std::string(8, '\x7f')}) {
+    write_text(host.data_dir() + "/events/END", end);
+    add_probe("new", "start_at: 3, ");
+    checked("");
+    add_probe("new", "start_at: 4, ");
+    checked(beyond);
+  }
+  const std::string delivery = contents(host.data_dir() + "/delivery.db");
+  std::filesystem::remove(host.data_dir() + "/delivery.db");
+  checked("");  // where positions were lost, it begins where nothing kept is missed
+  write_text(host.data_dir() + "/delivery.db", delivery);
+  host.plugins.clear();
+  host.more = "endpoints: {known: {url: \"https://example.com/\", events: [\"*\"]}}\n";
+  const std::string said = "endpoints.known: known is known as a plugin, whose position is kept: choose another name";
+  checked(said);
+  EXPECT_THAT(host.run({"serve"}).err, HasSubstr(said));
 }
 
 TEST_F(CheckCommand, LooksIntoThePluginsToo) {

@@ -13,7 +13,6 @@
 #include "app/version.h"
 #include "base/diagnostics.h"
 #include "base/printable.h"
-#include "event_log/published_end.h"
 
 namespace hookhost::app {
 namespace {
@@ -96,25 +95,9 @@ void add_lines(const std::string& text, std::vector<std::string>& out) {
   for (std::string line; std::getline(lines, line);) out.push_back(line);
 }
 
-// A running host knows the end better, so `serve` and a reload ask the engine.
-void check_start_at(const config::Config& config, std::vector<std::string>& out) {
-  const auto published = event_log::read_published_end(os::local_file_system(), os::join(config.data_dir, "events"));
-  const Offset end = published ? published.value() : Offset{};
-  const auto check = [&](const auto& all, const char* kind) {
-    for (const auto& [name, one] : all) {
-      if (one.start_at.kind != config::When::Kind::offset || one.start_at.offset <= end) continue;
-      out.push_back(one.place + ": " + kind + "." + name + ".start_at: offset " + std::to_string(one.start_at.offset.value) +
-                    " lies beyond the end of the event log, " + std::to_string(end.value));
-    }
-  };
-  check(config.plugins, "plugins");
-  check(config.endpoints, "endpoints");
-}
-
 // All that `serve` would stumble over, as far as it can be seen from here.
 std::vector<std::string> problems_of_all(const config::Config& config) {
   std::vector<std::string> out;
-  check_start_at(config, out);
   for (const auto& [name, plugin] : config.plugins) {
     if (!plugin.enabled) continue;
     if (const auto prepared = prepare_plugin(plugin, os::join(config.data_dir, "plugins")); !prepared) add_lines(prepared.error().message, out);

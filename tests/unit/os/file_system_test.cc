@@ -57,6 +57,22 @@ TEST_F(LocalFiles, OpenTheWayTheyAreAsked) {
   EXPECT_EQ(all_of(directory / "a"), "x");
 }
 
+// Nobody waits for the other end of a pipe.
+TEST_F(LocalFiles, RefuseWhatIsNoFile) {
+  ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::mkdir((directory / "folder").c_str(), 0700), 0);
+  for (const char* name : {"pipe", "folder"}) {
+    for (const OpenMode mode : {OpenMode::read, OpenMode::read_write}) {
+      const auto opened = files.open(directory / name, mode);
+      ASSERT_FALSE(opened) << name;
+      EXPECT_EQ(opened.error().message, (directory / name) + " is there, but no file; move it away");
+    }
+  }
+  EXPECT_TRUE(files.open("/dev/null", OpenMode::read));
+  ASSERT_EQ(::symlink("nowhere", (directory / "link").c_str()), 0);
+  EXPECT_THAT(files.open(directory / "link", OpenMode::read).error().message, HasSubstr("link is a link to nothing; remove it"));
+}
+
 TEST_F(LocalFiles, AreTheOwnersAloneWhateverTheMask) {
   const mode_t before = ::umask(0);
   make(directory / "a");

@@ -80,9 +80,26 @@ TEST_F(FilesTest, WithoutATableOrAColumnSayWhichIsMissing) {
   EXPECT_EQ(opening_fails().message, "delivery.db lacks kv.key; restore a copy of it");
 }
 
+TEST_F(FilesTest, WithAVersionThatTheirTablesDoNotHaveSaySo) {
+  EXPECT_TRUE(DeliveryStore::open(path_));
+  for (const char* none : {"0", "-1"}) {
+    run((std::string("PRAGMA user_version=") + none).c_str());
+    const std::string said = std::string("delivery.db says that it is of version ") + none + ", which no hookhost has made; restore a copy of it";
+    EXPECT_EQ(opening_fails().message, said);
+  }
+  run("PRAGMA user_version=3");
+  EXPECT_EQ(opening_fails().message, "delivery.db lacks attempt_time; restore a copy of it");
+  run("CREATE INDEX attempt_time ON attempt (at)");
+  EXPECT_TRUE(check_delivery_file(path_));
+  run("PRAGMA user_version=2");
+  EXPECT_EQ(opening_fails().message, "delivery.db says that it is of version 2, and has attempt.answer of a later one; restore a copy of it");
+  run("PRAGMA user_version=3");
+  EXPECT_TRUE(DeliveryStore::open(path_)) << "it was good";
+}
+
 TEST_F(FilesTest, WithADirectoryBesideThemSayWhatToDo) {
   EXPECT_TRUE(DeliveryStore::open(path_));
-  for (const char* beside : {"-wal", "-shm"}) {
+  for (const char* beside : {"-wal", "-shm", "-journal"}) {
     std::filesystem::create_directory(path_ + beside);
     EXPECT_EQ(opening_fails().message, path_ + beside + " is there, but no file; move it away");
     std::filesystem::remove(path_ + beside);
@@ -140,6 +157,22 @@ TEST_F(FilesTest, MadeBeforeAnythingWasAppendedNoPositionIsLost) {
   EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_lost());
   EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost()) << "events came since";
   EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_settled_at());
+}
+
+TEST_F(FilesTest, TellWhoHasAPositionInThem) {
+  EXPECT_EQ(kept_in(path_).error().code, ErrorCode::not_found);
+  EXPECT_TRUE(DeliveryStore::open(path_, true));
+  EXPECT_TRUE(kept_in(path_).value().positions_lost);
+  EXPECT_TRUE(kept_in(path_).value().kinds.empty());
+  {
+    const auto store = DeliveryStore::open(path_).value();
+    ASSERT_TRUE(store->settle_positions(WallTime{std::chrono::seconds{1'800'000'000}}));
+    ASSERT_TRUE(store->commit_now({.subscriber = SubscriberId{"a"}, .row = SubscriberRow{.id = SubscriberId{"a"}, .kind = "plugin"}}));
+  }
+  EXPECT_FALSE(kept_in(path_).value().positions_lost);
+  EXPECT_EQ(kept_in(path_).value().kinds, (std::map<SubscriberId, std::string>{{SubscriberId{"a"}, "plugin"}}));
+  run("UPDATE subscriber SET done=x'ff'");
+  EXPECT_EQ(kept_in(path_).error().code, ErrorCode::corrupt);
 }
 
 class RegistryTest : public testing::Test {
