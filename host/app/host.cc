@@ -251,6 +251,7 @@ void Host::stop() {
   ingest_.reset();
   crash_watch_.reset();
   if (log_) log_->close();
+  if (log_ && store_) store_->note_durable_end(log_->durable_end());  // Order: nothing is appended any more
   feed_.reset();
   store_.reset();
 }

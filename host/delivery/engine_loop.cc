@@ -114,7 +114,6 @@ void Engine::Impl::round() {
   }
   if (core.now >= positions_at_ + kPositionsEvery) {
     positions_at_ = core.now;
-    core.store.note_durable_end(core.feed.durable_end());
     for (auto& [id, runner] : runners) runner->write_position();
   }
 }

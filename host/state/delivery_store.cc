@@ -50,8 +50,8 @@ class SqliteStore final : public DeliveryStore {
 
   void commit(Batch batch, std::function<void(Result<>)> done) override {
     // What lies before a position was durable.
-    if (batch.row) note_durable_end(batch.row->position.frontier);
-    if (batch.position) note_durable_end(batch.position->frontier);
+    if (batch.row) see_durable_end(batch.row->position.frontier);
+    if (batch.position) see_durable_end(batch.position->frontier);
     enqueue({std::move(batch), std::move(done), {}});
   }
 
@@ -89,9 +89,13 @@ class SqliteStore final : public DeliveryStore {
   }
 
   void note_durable_end(Offset end) override {
-    std::uint64_t seen = durable_end_.load();
-    while (seen < end.value && !durable_end_.compare_exchange_weak(seen, end.value)) {
+    see_durable_end(end);
+    if (durable_end_seen() <= group_.written_end()) return;
+    {
+      const std::scoped_lock lock(queue_mutex_);
+      end_waits_ = true;
     }
+    filled_.notify_one();
   }
   Offset durable_end_seen() override { return Offset{durable_end_.load()}; }
 
@@ -105,6 +109,12 @@ class SqliteStore final : public DeliveryStore {
   }
 
  private:
+  void see_durable_end(Offset end) {
+    std::uint64_t seen = durable_end_.load();
+    while (seen < end.value && !durable_end_.compare_exchange_weak(seen, end.value)) {
+    }
+  }
+
   void enqueue(Waiting waiting) {
     {
       const std::scoped_lock lock(queue_mutex_);
@@ -133,8 +143,9 @@ class SqliteStore final : public DeliveryStore {
     for (;;) {
       {
         std::unique_lock lock(queue_mutex_);
-        filled_.wait(lock, [&] { return stops_ || !queue_.empty(); });
-        if (queue_.empty()) return;
+        filled_.wait(lock, [&] { return stops_ || end_waits_ || !queue_.empty(); });
+        if (!end_waits_ && queue_.empty()) return;
+        end_waits_ = false;
         taken.swap(queue_);
       }
       const std::vector<Result<>> results = group_.commit(taken, Offset{durable_end_.load()});
@@ -155,6 +166,7 @@ class SqliteStore final : public DeliveryStore {
   std::mutex queue_mutex_;
   std::condition_variable filled_;
   std::vector<Waiting> queue_;
+  bool end_waits_ = false;  // the durable end, for a transaction even where no batch waits
   bool stops_ = false;
   std::thread thread_;  // last: it starts when everything else is there
 };

@@ -251,7 +251,8 @@ class DeliveryStore {
   [[nodiscard]] virtual Result<std::vector<std::pair<std::string, std::string>>> kv_scan(const SubscriberId& subscriber, std::string_view prefix,
                                                                                         std::string_view after, std::size_t limit) = 0;
 
-  // The highest durable end of the event log that any committed batch has seen: recovery compares it with what it finds.
+  // The highest durable end of the event log that anybody has seen: recovery compares it with what it finds. Does not block: what the file does not
+  // have yet goes there with the batches that wait, or in a small transaction of its own. Where that fails, the next call or batch tries again.
   virtual void note_durable_end(Offset end) = 0;
   [[nodiscard]] virtual Offset durable_end_seen() = 0;
 

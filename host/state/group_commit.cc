@@ -14,6 +14,8 @@ std::vector<Result<>> GroupCommit::commit(const std::vector<Waiting>& group, Off
 }
 
 Result<std::vector<Result<>>> GroupCommit::transact(const std::vector<Waiting>& group, Offset durable_end) {
+  const bool ahead = durable_end > written_end();
+  if (group.empty() && !ahead) return std::vector<Result<>>{};
   if (failpoint_error("state.commit")) return fail(ErrorCode::io_error, "cannot commit to delivery.db (failpoint state.commit)");
   HOOKHOST_CHECK(set_synchronous(std::any_of(group.begin(), group.end(), [](const Waiting& one) { return one.batch.durable; })));
   HOOKHOST_TRY(auto transaction, Transaction::begin(database_));
@@ -25,12 +27,11 @@ Result<std::vector<Result<>>> GroupCommit::transact(const std::vector<Waiting>& 
     // Order: ask before the next one. Without a transaction its savepoint would commit by itself.
     if (!database_.in_transaction()) return fail(results.back().error());
   }
-  const bool ahead = durable_end > written_end_;
   if (ahead) HOOKHOST_CHECK(writer_.set_meta(kDurableEndName, durable_end.value));
   HOOKHOST_FAILPOINT("state.before_commit");
   HOOKHOST_CHECK(transaction.commit());
   HOOKHOST_FAILPOINT("state.after_commit");
-  if (ahead) written_end_ = durable_end;
+  if (ahead) written_end_.store(durable_end.value);
   return results;
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "state/database_file.h"
 #include "system/journal.h"
 #include "system/lost_state.h"
 
@@ -101,6 +102,42 @@ TEST_F(Start, WithoutAnEventLogThatDeliveryDbKnowsOfIsRefused) {
   ASSERT_NO_FATAL_FAILURE(send(1));
   EXPECT_EQ(host.events().at(0).at("offset").to_number<int>(), 4) << "no offset is used twice";
   EXPECT_TRUE(host.catches_up("probe"));
+}
+
+// Nobody's position tells of those events.
+TEST_F(Start, WithoutWhatWasAnsweredIsRefusedAlsoWhereNoSubscriberRuns) {
+  for (const char* options : {"", "enabled: false, ", "start_at: hold, "}) {
+    SCOPED_TRACE(options);
+    host.plugins.clear();
+    if (*options != '\0') add_probe("probe", options);
+    ASSERT_TRUE(host.start());
+    ASSERT_NO_FATAL_FAILURE(send(3));
+    ASSERT_EQ(host.terminate(), 0);
+    ASSERT_TRUE(host.start());
+    ASSERT_NO_FATAL_FAILURE(send(2));
+    ASSERT_EQ(host.terminate(), 0);
+    const std::string kept = host.path("kept");
+    std::filesystem::copy(host.data_dir(), kept, std::filesystem::copy_options::recursive);
+    std::filesystem::remove(segment(3));
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("offsets 3-4"), HasSubstr("serve --accept-loss")));
+    std::filesystem::remove_all(host.data_dir());
+    std::filesystem::copy(kept, host.data_dir(), std::filesystem::copy_options::recursive);
+    std::filesystem::remove_all(host.data_dir() + "/events");
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("offsets 0-4"), HasSubstr("serve --accept-loss")));
+    for (const std::string& used : {host.data_dir(), kept}) std::filesystem::remove_all(used);
+    ids.clear();
+  }
+}
+
+// As a crash leaves it: the maintenance round has written it.
+TEST_F(Start, WithoutWhatWasAnsweredIsRefusedAlsoAfterAKill) {
+  ASSERT_TRUE(host.start());
+  ASSERT_NO_FATAL_FAILURE(send(3));
+  const auto kept = [&] { return state::kept_in(host.data_dir() + "/delivery.db"); };
+  ASSERT_TRUE(poll_until([&] { return kept() && kept().value().durable_end == Offset{3}; }));
+  host.kill_9();
+  std::filesystem::remove_all(host.data_dir() + "/events");
+  EXPECT_THAT(refusal(), HasSubstr("offsets 0-2"));
 }
 
 TEST_F(Start, OfASecondHostOnOneDirectoryIsRefused) {

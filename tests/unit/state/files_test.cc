@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "state/batch_writer.h"
 #include "state/database_file.h"
 #include "state/delivery_store.h"
+#include "state/reads.h"
 #include "state/registry.h"
 #include "state/schema.h"
 #include "state/sqlite.h"
+#include "support/poll.h"
 #include "support/temp_dir.h"
 
 namespace hookhost::state {
@@ -157,6 +160,19 @@ TEST_F(FilesTest, MadeBeforeAnythingWasAppendedNoPositionIsLost) {
   EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_lost());
   EXPECT_FALSE(DeliveryStore::open(path_, true).value()->positions_lost()) << "events came since";
   EXPECT_FALSE(DeliveryStore::open(path_).value()->positions_settled_at());
+}
+
+// Where nobody commits anything, an event log that has vanished is missed as well.
+TEST_F(FilesTest, ADurableEndReachesThemByItself) {
+  {
+    const auto store = DeliveryStore::open(path_).value();
+    auto looking = Database::open(path_, Database::Mode::read_only).value();
+    store->note_durable_end(Offset{8});
+    EXPECT_TRUE(test::poll_until([&] { return reads::meta(looking, kDurableEndName).value() == 8; }));
+    store->note_durable_end(Offset{7});
+    store->note_durable_end(Offset{9});
+  }
+  EXPECT_EQ(kept_in(path_).value().durable_end, Offset{9}) << "what waits is committed at the end";
 }
 
 TEST_F(FilesTest, TellWhoHasAPositionInThem) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/failpoint.h"
 #include "state/reads.h"
 #include "state/schema.h"
 #include "support/temp_dir.h"
@@ -72,6 +73,19 @@ TEST_F(GroupCommitTest, AFullDiskFailsTheWholeGroupAndLeavesNothing) {
   ASSERT_TRUE(database_.execute("PRAGMA max_page_count=100000"));
   EXPECT_TRUE(group_.commit({write("c", "k")}, Offset{50})[0]) << "space came back";
   EXPECT_EQ(reads::meta(database_, kDurableEndName).value(), 50U);
+}
+
+TEST_F(GroupCommitTest, WithoutABatchWritesADurableEndThatIsNewAndElseNothing) {
+  const auto written = [&] { return std::pair(reads::meta(database_, kDurableEndName).value(), group_.written_end().value); };
+  EXPECT_TRUE(group_.commit({}, Offset{4}).empty());
+  EXPECT_EQ(written(), std::pair(4UL, 4UL));
+  ASSERT_TRUE(arm_failpoints("state.commit=error@1"));
+  EXPECT_TRUE(group_.commit({}, Offset{4}).empty()) << "no transaction, which would fail";
+  EXPECT_TRUE(group_.commit({}, Offset{5}).empty());
+  EXPECT_EQ(written(), std::pair(4UL, 4UL)) << "it failed";
+  ASSERT_TRUE(arm_failpoints(""));
+  EXPECT_TRUE(group_.commit({}, Offset{5}).empty());
+  EXPECT_EQ(written(), std::pair(5UL, 5UL));
 }
 
 TEST_F(GroupCommitTest, IsFullySynchronousForDurableBatchesOnly) {
