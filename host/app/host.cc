@@ -21,11 +21,14 @@ constexpr Duration kMaintenanceInterval = 1s;
 constexpr std::uint64_t kFullBelowBytes = 64ULL << 10;  // the databases' own files want as much
 constexpr Duration kLockPatience = 2s;  // a command without a host holds it for a moment
 constexpr int kRetentionEvery = 30;  // maintenance rounds
+constexpr Duration kLookAgain = 10ms;
+constexpr Duration kHangGrace = 1s;  // a start or a reload that the engine's end lets go on gets to end
+constexpr Duration kStopMax = 20s;   // beyond drain_timeout: whatever hangs, there is an end
 constexpr Duration kPoisonedDrainMax = 8s;
 constexpr Duration kPoisonedEnd = 9s;  // the supervisor is told within 10 s
 constexpr Duration kAttemptsKept = 30 * 24h;
 
-// Plugins that hang, a disk that hangs: nothing may keep a poisoned host from its supervisor. Unanswered by then is unfinished; it comes again.
+// Plugins that hang, a disk that hangs: nothing may keep a host, least of all a poisoned one, from its supervisor. What is unfinished comes again.
 void end_process_after(Duration patience, int status) {
   std::thread([=] {
     std::this_thread::sleep_for(patience);
@@ -58,7 +61,12 @@ Error with_way_out(Error error, const std::string& data_dir) {
 }  // namespace
 
 Host::Host(config::Config config, os::LockFile lock)
-    : config_(std::move(config)), drain_timeout_(config_.drain_timeout), descriptors_(descriptors_for(config_.listen)), lock_(std::move(lock)), reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
+    : config_(std::move(config)),
+      drain_timeout_(config_.drain_timeout),
+      retention_(config_.event_log),
+      descriptors_(descriptors_for(config_.listen)),
+      lock_(std::move(lock)),
+      reserve_(os::local_file_system(), config_.data_dir, config_.event_log.disk_free_min) {}
 
 Result<std::unique_ptr<Host>> Host::open(config::Config config, const HostOptions& options) {
   auto& files = os::local_file_system();
@@ -122,6 +130,19 @@ void Host::report_lost_positions() const {
 }
 
 Result<> Host::serve() {
+  std::packaged_task<Result<>()> start([this] { return start_up(); });
+  started_ = start.get_future();
+  starting_ = std::thread([this, start = std::move(start)]() mutable {
+    name_this_thread("start");
+    start();
+    stop_request_.look_again();
+  });
+  if (!stop_request_.wait_for([this] { return started_.wait_for(Duration::zero()) == std::future_status::ready; })) return success();
+  starting_.join();
+  return started_.get();
+}
+
+Result<> Host::start_up() {
   const std::scoped_lock lock(config_mutex_);  // a reload that is asked for meanwhile waits for its end
   serves_.store(true);
   ingest_->configure(config_.sources);
@@ -140,9 +161,7 @@ Result<> Host::serve() {
     if (failure.required) return fail(failure.why.code, "a required plugin failed: " + failure.why.message);
   }
   HOOKHOST_CHECK(endpoints_->apply(config_));
-  HOOKHOST_CHECK(start_listeners());
-  maintenance_ = std::thread([this] { maintain(); });
-  return success();
+  return start_listeners();
 }
 
 // Order: counted before it is forgotten, forgotten before a plugin is loaded. Killed in between, it is counted once all the same.
@@ -203,18 +222,16 @@ void Host::tell_commands() {
 void Host::request_stop() { stop_request_.ask(); }
 
 int Host::wait() {
+  if (listens()) maintenance_ = std::thread([this] { maintain(); });
   stop_request_.wait();
-  if (poisoned_.load()) end_process_after(kPoisonedEnd, exit_code(ErrorCode::poisoned));
+  const bool poisoned = poisoned_.load();
+  end_process_after(poisoned ? kPoisonedEnd : drain_timeout_.load() + kStopMax, poisoned ? exit_code(ErrorCode::poisoned) : 1);
   stop();
   return poisoned_.load() ? exit_code(ErrorCode::poisoned) : 0;
 }
 
 void Host::maintain() {
   name_this_thread("maintenance");
-  const auto [age, bytes] = [&] {
-    const std::scoped_lock lock(config_mutex_);
-    return std::pair(config_.event_log.retention_age, config_.event_log.retention_bytes);
-  }();
   for (int round = 0;; ++round) {
     if (stop_request_.asked_within(kMaintenanceInterval)) return;
     reserve_.free_if_full();
@@ -222,7 +239,7 @@ void Host::maintain() {
     store_->note_durable_end(log_->durable_end());
     endpoints_->maintain();
     if (round % kRetentionEvery != 0) continue;
-    const auto removed = log_->apply_retention(age, bytes, engine_->oldest_needed());
+    const auto removed = log_->apply_retention(retention_.retention_age, retention_.retention_bytes, engine_->oldest_needed());
     if (!removed) diagnose(Level::error, "app", "retention failed: " + removed.error().message);
     if (const auto pruned = store_->prune_attempts(clock_.wall() - kAttemptsKept); !pruned) {
       diagnose(Level::error, "app", "pruning the attempts failed: " + pruned.error().message);
@@ -237,9 +254,12 @@ void Host::stop() {
   if (maintenance_.joinable()) maintenance_.join();
   const Duration drain = poisoned_.load() ? std::min(drain_timeout_.load(), kPoisonedDrainMax) : drain_timeout_.load();
   const auto deadline = clock_.monotonic() + drain;
-  if (public_server_) public_server_->drain(drain / 4);
+  const bool started = start_is_over(clock_.monotonic() + drain / 4);  // one that hangs has no listener yet
+  if (started && public_server_) public_server_->drain(drain / 4);
   if (engine_) engine_->stop(deadline);
-  { const std::scoped_lock reloading(config_mutex_); }  // one that waited for a start waits no longer; later ones see the stop
+  // Those that waited for a plugin's start wait no longer; later ones see the stop.
+  const auto patience = std::max(deadline, clock_.monotonic()) + kHangGrace;
+  if (!start_is_over(patience) || !reload_is_over(patience)) end_process();
   if (admin_server_) admin_server_->drain(500ms);
   admin_server_.reset();  // Order: it looks at the public one
   public_server_.reset();
@@ -254,6 +274,28 @@ void Host::stop() {
   if (log_ && store_) store_->note_durable_end(log_->durable_end());  // Order: nothing is appended any more
   feed_.reset();
   store_.reset();
+}
+
+bool Host::start_is_over(MonotonicTime until) {
+  if (!starting_.joinable()) return true;
+  if (started_.wait_until(until) != std::future_status::ready) return false;
+  starting_.join();
+  return true;
+}
+
+bool Host::reload_is_over(MonotonicTime until) {
+  for (;;) {
+    if (const std::unique_lock lock(config_mutex_, std::try_to_lock); lock) return true;
+    if (clock_.monotonic() >= until) return false;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+// What hangs may use all that is here, so none of it can be taken away. The instances have been drained; the event log ends as it should.
+void Host::end_process() {
+  diagnose(Level::error, "app", "a start or a reload does not end, as when a plugin's library hangs while it is loaded; the process ends without it");
+  log_->close();
+  std::_Exit(poisoned_.load() ? exit_code(ErrorCode::poisoned) : 0);
 }
 
 Host::~Host() { stop(); }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,12 +40,12 @@ class Host final : public api::HostControl {
   [[nodiscard]] static Result<std::unique_ptr<Host>> open(config::Config config, const HostOptions& options);
   ~Host() override;
 
-  // Sources, plugins, listeners. A stop that is asked for meanwhile ends it where it is: no error, and it does not listen. Error: of the listeners,
-  // or of a required plugin.
+  // Sources, plugins, listeners. A stop that is asked for meanwhile ends it where it is: no error, and it does not listen. It does not wait for a
+  // library whose constructor hangs then; stop() sees to that. Error: of the listeners, or of a required plugin.
   [[nodiscard]] Result<> serve();
   [[nodiscard]] bool listens() const { return listening_.load(); }
-  // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status. Of a poisoned host the process ends within 10 s,
-  // whatever hangs.
+  // Until stop() is asked for (request_stop) or the event log is poisoned. The exit status. What hangs in a plugin's code, loading it included, keeps
+  // no host for more than a few seconds beyond drain_timeout; of a poisoned one the process ends within 10 s, whatever hangs.
   [[nodiscard]] int wait();
   void request_stop();  // from any thread
 
@@ -71,10 +72,14 @@ class Host final : public api::HostControl {
   [[nodiscard]] Result<> open_stores(const HostOptions& options);
   [[nodiscard]] Result<std::string> admin_token();
   [[nodiscard]] Result<> watch_for_crashes();
+  [[nodiscard]] Result<> start_up();
   [[nodiscard]] Result<> start_listeners();
+  [[nodiscard]] bool start_is_over(MonotonicTime until);
+  [[nodiscard]] bool reload_is_over(MonotonicTime until);
   void tell_commands();
   void maintain();
   void stop();
+  [[noreturn]] void end_process();
   void report_recovery() const;
   void report_lost_positions() const;
 
@@ -83,6 +88,7 @@ class Host final : public api::HostControl {
   mutable std::mutex config_mutex_;  // held over the start and over a whole reload; also guards config_
   config::Config config_;
   std::atomic<Duration> drain_timeout_;  // of config_, for who may not wait for a reload
+  const config::EventLog retention_;     // the same; only a restart changes it
   StopRequest stop_request_;
   const Descriptors descriptors_;
   os::LockFile lock_;
@@ -104,6 +110,8 @@ class Host final : public api::HostControl {
   std::atomic<bool> poisoned_{false}, stopped_{false};
   std::atomic<bool> serves_{false};     // as a host, not for a command without one
   std::atomic<bool> listening_{false};  // both listeners are there
+  std::thread starting_;              // start_up(); another one than that of stop(), for a library's constructor may hang in it
+  std::future<Result<>> started_;
   std::thread maintenance_;
 };
 

@@ -36,7 +36,13 @@ class StopRequest {
     std::unique_lock lock(mutex_);
     return wakes_.wait_for(lock, patience, [&] { return asked_; });
   }
-  // Until `is_there()`, a stop is asked for, or `patience` is over. Whether it is there. `is_there` must not block, nor call this object.
+  // Until `is_there()`, a stop is asked for, or `patience` (if any) is over. Whether it is there. `is_there` must not block, nor call this object.
+  template <class IsThere>
+  [[nodiscard]] bool wait_for(IsThere is_there) {
+    std::unique_lock lock(mutex_);
+    wakes_.wait(lock, [&] { return asked_ || is_there(); });
+    return is_there();
+  }
   template <class IsThere>
   [[nodiscard]] bool wait_for(Duration patience, IsThere is_there) {
     std::unique_lock lock(mutex_);

@@ -26,7 +26,22 @@ void Jobs::finish(Duration patience) {
   std::unique_lock lock(state_->mutex);
   state_->finishing = true;
   state_->changed.notify_all();
-  state_->changed.wait_for(lock, patience, [&] { return state_->threads == 0; });
+  state_->changed.wait_for(lock, patience, [&] { return state_->threads == state_->outside; });
+  state_->finished = true;
+}
+
+bool Jobs::Outside::call(const std::function<void()>& code) const {
+  const auto count = [&](std::size_t outside) {
+    state_->outside = outside;
+    state_->changed.notify_all();
+  };
+  std::unique_lock lock(state_->mutex);
+  count(state_->outside + 1);
+  lock.unlock();
+  code();
+  lock.lock();
+  count(state_->outside - 1);
+  return !state_->finished;
 }
 
 void Jobs::work(const std::shared_ptr<State>& state) {

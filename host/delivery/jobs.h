@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -15,6 +16,9 @@ namespace hookhost::delivery {
 
 // Threads: run() from every thread.
 class Jobs {
+ private:
+  struct State;
+
  public:
   explicit Jobs(std::size_t threads_max = 32);
   ~Jobs();
@@ -22,9 +26,22 @@ class Jobs {
   Jobs& operator=(const Jobs&) = delete;
 
   void run(std::function<void()> job);
-  // Runs what waits, then ends the threads. A job that has not returned after `patience` is written off with its thread: there is no way to
-  // end a thread that hangs inside somebody's code.
+  // Runs what waits, then ends the threads. A job that has not returned after `patience`, or is Outside, is written off with its thread: there is no
+  // way to end a thread that hangs inside somebody's code.
   void finish(Duration patience);
+
+  // Somebody's code, called by a job.
+  class Outside {
+   public:
+    // False: finish() returned meanwhile, and whatever the job belonged to may be gone.
+    [[nodiscard]] bool call(const std::function<void()>& code) const;
+
+   private:
+    friend class Jobs;
+    explicit Outside(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    std::shared_ptr<State> state_;
+  };
+  [[nodiscard]] Outside outside() const { return Outside(state_); }
 
  private:
   struct State {
@@ -33,7 +50,9 @@ class Jobs {
     std::deque<std::function<void()>> waiting;
     std::size_t threads = 0;
     std::size_t idle = 0;
+    std::size_t outside = 0;
     bool finishing = false;
+    bool finished = false;
   };
   static void work(const std::shared_ptr<State>& state);
 

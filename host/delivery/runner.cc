@@ -110,10 +110,10 @@ void Runner::start_instance() {
   prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
   prototype.kv = kv_;
   auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
-  core_.jobs.run([&store = core_.store, id = row_.id, subscriber = subscriber_, prototype, answer, wished = order_wished_,
-                  before = std::exchange(before_start_, {})]() mutable {
+  core_.jobs.run([&store = core_.store, outside = core_.jobs.outside(), id = row_.id, subscriber = subscriber_, prototype, answer,
+                  wished = order_wished_, before = std::exchange(before_start_, {})]() mutable {
     const Result<> prepared = carry_out(before);
-    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, id, *subscriber, prototype, wished)
+    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, outside, id, *subscriber, prototype, wished)
                                                              : Result<Started>(fail(prepared.error())));
     answer(std::move(result));
   });
@@ -129,15 +129,17 @@ Result<> Runner::carry_out(const std::vector<Order>& orders) {
 }
 
 // On a job's thread: what is committed, then the instance, then what the instance has beyond it.
-Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, const SubscriberId& id, Subscriber& subscriber,
-                                               const StartRequest& prototype, const OrderBy& wished) {
+Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, const Jobs::Outside& outside, const SubscriberId& id,
+                                               Subscriber& subscriber, const StartRequest& prototype, const OrderBy& wished) {
   Started out;
   HOOKHOST_TRY(auto loaded, store.load(id));
   if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " is not in delivery.db; reload the configuration");
   StartRequest request = prototype;
   request.token = loaded->row.token;
   request.reset = loaded->row.reset_pending;
-  HOOKHOST_TRY(out.token, subscriber.start(request));
+  Result<std::uint64_t> token = 0;
+  if (!outside.call([&] { token = subscriber.start(request); })) return fail(ErrorCode::unavailable, "the host is stopping");
+  HOOKHOST_TRY(out.token, token);
   if (!loaded->prepared.empty()) {
     auto batch = decode_batch(loaded->prepared);
     if (!batch) {

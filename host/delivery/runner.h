@@ -189,7 +189,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner.cc
   void start_instance();
-  static Result<Started> start_blocking(state::DeliveryStore&, const SubscriberId&, Subscriber&, const StartRequest& prototype, const OrderBy& wished);
+  static Result<Started> start_blocking(state::DeliveryStore&, const Jobs::Outside&, const SubscriberId&, Subscriber&, const StartRequest& prototype,
+                                        const OrderBy& wished);
   void reorder_if_free();
   void started(Result<Started> result);
   void tell_start(const Result<>& result) {

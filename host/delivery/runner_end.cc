@@ -121,8 +121,8 @@ void Runner::drain_step() {
   // How long a commit that does not come keeps the end waiting.
   constexpr Duration kLastCommit = std::chrono::seconds{2};
   if (phase_ == Phase::starting) {
-    if (core_.now < drain_deadline_ + kLastCommit) return wake_at(drain_deadline_ + kLastCommit);
-    stop_instance(core_.now);  // a start that hangs is written off
+    if (core_.now < drain_deadline_) return wake_at(drain_deadline_);
+    stop_instance(core_.now);  // a start that hangs is written off: it has nothing to commit
     return;
   }
   if (phase_ == Phase::stopping) return;

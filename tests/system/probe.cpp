@@ -138,4 +138,14 @@ class Probe {
   int journal_;
 };
 
+#ifdef PROBE_HANGS_WHEN_LOADED
+// Without end, once the file that the environment's PROBE_LOADED names tells that it has begun.
+__attribute__((constructor)) static void hang_when_loaded() {
+  const char* const path = std::getenv("PROBE_LOADED");
+  if (path == nullptr) return;
+  ::close(::open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  for (;;) ::pause();
+}
+#endif
+
 HOOKHOST_PLUGIN(Probe)

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <boost/json.hpp>
 #include <chrono>
 #include <csignal>
@@ -37,11 +38,20 @@ void reload(Host& host) {
   for (const auto& failure : report.value().failed) diagnose(Level::error, "app", "reload: " + failure);
 }
 
-// Takes them as long as it lives: a stop is asked for, a reload begun.
+// Takes them as long as it lives. Before there is a host, they end the process: recovery may take long, and a kill amid it harms nothing. Then a stop
+// is asked for, a reload begun.
 class SignalThread {
  public:
-  SignalThread(const sigset_t& signals, Host& host) : thread_([&host, signals] { run(host, signals); }) {}
+  explicit SignalThread(const sigset_t& signals) : thread_([this, signals] { run(signals); }) {}
+  // `host` outlives this.
+  void give(Host& host) { host_ = &host; }
+  // What of reloads was asked for until now is done.
+  void started() {
+    started_ = true;
+    if (reload_waits_.exchange(false)) pthread_kill(thread_.native_handle(), SIGHUP);
+  }
   ~SignalThread() {
+    ends_ = true;
     pthread_kill(thread_.native_handle(), SIGTERM);  // it may still wait
     thread_.join();
   }
@@ -49,20 +59,36 @@ class SignalThread {
   SignalThread& operator=(const SignalThread&) = delete;
 
  private:
-  static void run(Host& host, const sigset_t& signals) {
+  void run(const sigset_t& signals) {
     std::future<void> reloading;  // on a thread of its own, for a stop does not wait for its starts
-    for (int signal = 0; sigwait(&signals, &signal) == 0;) {
+    int signal = 0;
+    while (sigwait(&signals, &signal) == 0) {
       if (signal != SIGHUP) break;
+      // Order: said before the look, as in started(): one of the two sees what the other said.
+      reload_waits_ = true;
+      if (!started_ || !reload_waits_.exchange(false)) continue;
       if (reloading.valid() && reloading.wait_for(std::chrono::seconds{0}) != std::future_status::ready) {
         diagnose(Level::error, "app", "a reload is under way; send SIGHUP again when it has ended");
       } else {
-        reloading = std::async(std::launch::async, [&] { reload(host); });
+        reloading = std::async(std::launch::async, [host = host_.load()] { reload(*host); });
       }
     }
-    host.request_stop();
+    if (Host* const host = host_) return host->request_stop();
+    if (!ends_) end_by(signal);
   }
 
-  std::thread thread_;
+  static void end_by(int number) {
+    std::signal(number, SIG_DFL);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+    std::raise(number);
+  }
+
+  std::atomic<Host*> host_{nullptr};
+  std::atomic<bool> started_{false}, reload_waits_{false}, ends_{false};
+  std::thread thread_;  // last: it starts when everything else is there
 };
 
 void tell_ready(Host& host) {
@@ -73,7 +99,8 @@ void tell_ready(Host& host) {
 }
 
 CommandResult serve(Context& context, const HostOptions& options) {
-  const sigset_t signals = block_signals();
+  std::unique_ptr<Host> host;
+  SignalThread taking(block_signals());  // Order: before any other thread; it ends before the host does
   HOOKHOST_TRY(const std::string path, config::find_config(context.config_path));
   HOOKHOST_TRY(auto config, config::load(path, {}));
   HOOKHOST_TRY(const Level level, parse_level(config.diagnostics.level));
@@ -81,9 +108,10 @@ CommandResult serve(Context& context, const HostOptions& options) {
   for (const auto& warning : config.warnings) diagnose(Level::warn, "config", warning);
   for (const auto& warning : warnings_of(config)) diagnose(Level::warn, "config", warning);
   HOOKHOST_CHECK(check_config(config));
-  HOOKHOST_TRY(auto host, Host::open(std::move(config), options));
-  const SignalThread taking(signals, *host);  // Order: before the plugins' starts, which a stop does not wait for
+  HOOKHOST_TRY(host, Host::open(std::move(config), options));
+  taking.give(*host);  // Order: before the plugins' starts, which a stop does not wait for
   HOOKHOST_CHECK(host->serve());
+  taking.started();
   if (host->listens()) tell_ready(*host);
   const int status = host->wait();
   diagnose(Level::info, "app", "stopped");

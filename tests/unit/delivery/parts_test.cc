@@ -2,9 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 
 #include "delivery/availability.h"
 #include "delivery/filter.h"
+#include "delivery/jobs.h"
 #include "delivery/lane_key.h"
 #include "delivery/match_index.h"
 #include "delivery/prepared.h"
@@ -209,6 +212,25 @@ TEST(RateLimit, GivesWhatItSays) {
     for (auto have = limit.available(now); have > 0; --have, ++given) limit.take();
   }
   EXPECT_NEAR(static_cast<double>(given), 1000.0, 15.0);
+}
+
+TEST(Jobs, WhatHangsInSomebodysCodeIsNotWaitedForAndTouchesNothingAfterwards) {
+  std::promise<void> released, began;
+  std::promise<bool> may_go_on;
+  std::atomic<bool> ran = false;
+  Jobs jobs;
+  jobs.run([&, outside = jobs.outside()] {
+    may_go_on.set_value(outside.call([&] {
+      began.set_value();
+      released.get_future().wait();
+    }));
+  });
+  began.get_future().wait();
+  jobs.run([&] { ran = true; });
+  jobs.finish(24h);
+  EXPECT_TRUE(ran) << "what waited was run";
+  released.set_value();
+  EXPECT_FALSE(may_go_on.get_future().get());
 }
 
 TEST(Timers, RunInOrderAndOnlyWhenDue) {
