@@ -37,10 +37,6 @@
 
 namespace hookhost::delivery {
 
-// runner_order.cc
-void step_back(state::ReplayRow& replay, const state::Loaded& loaded);
-[[nodiscard]] Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state::Loaded& loaded);
-
 using Done = std::function<void(Result<>)>;
 
 // What one without an instance is, and why.

@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "delivery/notes.h"
+#include "delivery/order_change.h"
 #include "delivery/runner.h"
 
 namespace hookhost::delivery {
 
-// The lanes and the held events of a replay that is cut off go with it: should it go on, it reads again from the oldest of them.
 void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
   std::optional<Offset> oldest;
   const auto note = [&](std::optional<Offset> offset) {
@@ -24,7 +24,6 @@ void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
   if (oldest) replay.position = {std::min(*oldest, replay.position.frontier), {}};
 }
 
-// On a job's thread. The lanes of a cancelled replay wait for nothing but its resumption: they do not keep the order.
 Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state::Loaded& loaded) {
   Notes notes = Notes::parse(loaded.row.plan);
   const bool waits = std::ranges::any_of(loaded.lanes, [&](const auto& lane) { return Runner::is_in_use(lane, loaded.replays); });

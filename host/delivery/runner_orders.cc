@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "delivery/notes.h"
+#include "delivery/order_change.h"
 #include "delivery/runner.h"
 
 namespace hookhost::delivery {
