@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "delivery/event_feed.h"
 #include "delivery/inbox.h"
 #include "delivery/jobs.h"
@@ -18,6 +19,8 @@
 namespace hookhost::delivery {
 
 class Runner;
+
+using Done = std::function<void(Result<>)>;
 
 // After what could not be read.
 inline constexpr Duration kReadAgain = std::chrono::seconds{1};

@@ -26,7 +26,7 @@ void Jobs::finish(Duration patience) {
   std::unique_lock lock(state_->mutex);
   state_->finishing = true;
   state_->changed.notify_all();
-  state_->changed.wait_for(lock, patience, [&] { return state_->threads == state_->outside; });
+  state_->changed.wait_for(lock, patience, [&] { return state_->threads == state_->outside && state_->waiting.empty(); });
   state_->finished = true;
 }
 

@@ -23,7 +23,7 @@ std::string Notes::text() const {
   if (recovering) out += ";recovering=1";
   if (gone) out += ";gone=1";
   if (before_detached) out += ";before=" + std::to_string(static_cast<int>(*before_detached));
-  if (order != OrderBy{}) out += std::string(kOrder) + order.text();
+  if (order) out += std::string(kOrder) + order->text();
   return out;
 }
 

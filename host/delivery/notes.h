@@ -16,7 +16,7 @@ struct Notes {
   bool recovering = false;   // resumed after a stop, nothing ok yet
   bool gone = false;         // it stopped because the receiver wants nothing more
   std::optional<state::Condition> before_detached;
-  OrderBy order;             // by which the rows of its lanes were made
+  std::optional<OrderBy> order;  // by which the rows of its lanes were made; not said: there have been none, or it is an older file
 
   [[nodiscard]] std::string text() const;
   // What is missing or not understood is as in a new one.

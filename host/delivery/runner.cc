@@ -46,7 +46,7 @@ void Runner::read_notes() {
   run_ = notes.run;
   recovering_ = notes.recovering;
   gone_ = notes.gone && row_.condition == state::Condition::stopped;
-  order_ = notes.order;
+  order_noted_ = notes.order;
 }
 
 SubscriberOptions Runner::wished_options() const {
@@ -111,63 +111,12 @@ void Runner::start_instance() {
   prototype.sink = std::make_shared<InstanceSink>(core_.inbox, weak_from_this(), generation_);
   prototype.kv = kv_;
   auto answer = bound([](Runner& self, std::shared_ptr<Result<Started>> result) { self.started(std::move(*result)); });
-  core_.jobs.run([&store = core_.store, outside = core_.jobs.outside(), id = row_.id, subscriber = subscriber_, prototype, answer,
-                  wished = order_wished_, before = std::exchange(before_start_, {})]() mutable {
+  standing_ = std::make_shared<Standing>();
+  Starting starting{core_.store, core_.jobs.outside(), row_.id, subscriber_, std::move(prototype), order_wished_, standing_};
+  core_.jobs.run([starting = std::move(starting), answer, before = std::exchange(before_start_, {})] {
     const Result<> prepared = carry_out(before);
-    auto result = std::make_shared<Result<Started>>(prepared ? start_blocking(store, outside, id, *subscriber, prototype, wished)
-                                                             : Result<Started>(fail(prepared.error())));
-    answer(std::move(result));
+    answer(std::make_shared<Result<Started>>(prepared ? start_blocking(starting) : Result<Started>(fail(prepared.error()))));
   });
-}
-
-Result<> Runner::carry_out(const std::vector<Order>& orders) {
-  Result<> written = success();
-  for (const Order& order : orders) {
-    if (written) written = order.write();
-    order.done(written);
-  }
-  return written;
-}
-
-// On a job's thread: what is committed, then the instance, then what the instance has beyond it.
-Result<Runner::Started> Runner::start_blocking(state::DeliveryStore& store, const Jobs::Outside& outside, const SubscriberId& id,
-                                               Subscriber& subscriber, const StartRequest& prototype, const OrderBy& wished) {
-  Started out;
-  HOOKHOST_TRY(auto loaded, store.load(id));
-  if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " is not in delivery.db; reload the configuration");
-  StartRequest request = prototype;
-  request.token = loaded->row.token;
-  request.reset = loaded->row.reset_pending;
-  Result<std::uint64_t> token = 0;
-  if (!outside.call([&] { token = subscriber.start(request); })) return fail(ErrorCode::unavailable, "the host is stopping");
-  HOOKHOST_TRY(out.token, token);
-  if (!loaded->prepared.empty()) {
-    auto batch = decode_batch(loaded->prepared);
-    if (!batch) {
-      diagnose(Level::warn, "delivery", batch.error().message, {{"subscriber", id.value}});
-    } else if (out.token != loaded->row.token && batch.value().token == out.token) {
-      // The subscriber made the batch durable and the host did not come to commit it: it counts as done.
-      auto done = std::move(batch.value());
-      done.prepared = std::string{};
-      // What the operator ordered since then stays ordered.
-      done.condition = {loaded->row.condition, loaded->row.reason, loaded->row.changed_at};
-      if (done.row && done.row->changed_at > loaded->row.changed_at) done.condition.reset();
-      HOOKHOST_CHECK(store.commit_now(std::move(done)));
-      HOOKHOST_TRY(loaded, store.load(id));
-      if (!loaded) return fail(ErrorCode::not_found, "subscriber " + id.value + " was forgotten while it started");
-    } else if (batch.value().token) {
-      out.token = std::max(out.token, *batch.value().token);  // that number was used up
-    }
-  }
-  if (out.token < loaded->row.token) {
-    diagnose(Level::warn, "delivery", "the subscriber's own store is older than the host's position; events in between are not delivered again",
-             {{"subscriber", id.value}});
-    out.token = loaded->row.token;
-  }
-  HOOKHOST_CHECK(take_up_order(store, wished, *loaded));
-  HOOKHOST_TRY(out.dead_letters, store.count_parked(id, state::ParkedRow::Kind::dead));
-  out.loaded = std::move(*loaded);
-  return out;
 }
 
 void Runner::started(Result<Started> result) {
@@ -204,7 +153,10 @@ void Runner::build_streams(Started& started) {
   auto& loaded = started.loaded;
   // The condition may have changed while it started, also before an order wrote another one.
   const bool differs = loaded.row.condition != row_.condition;
-  order_ = options_.order_by = Notes::parse(loaded.row.plan).order;
+  const std::string plan = loaded.row.plan;
+  order_noted_ = Notes::parse(plan).order;
+  options_.order_by = order_noted_.value_or(order_wished_);
+  reads_until_ = reading_bound(options_.order_by, order_wished_, loaded.row.position);
   reorders_ = false;
   loaded.row.condition = row_.condition;
   loaded.row.reason = row_.reason;
@@ -213,6 +165,7 @@ void Runner::build_streams(Started& started) {
   row_ = loaded.row;
   row_.token = started.token;
   committed_row_ = loaded.row;
+  committed_row_.plan = plan;
   main_reading_ = Reading{};
   main_ = std::make_unique<Stream>(state::kMainStream, row_.position, pool_, options_.order_by, core_.options);
   fresh_ = true;

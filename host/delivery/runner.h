@@ -29,6 +29,7 @@
 #include "delivery/filter.h"
 #include "delivery/kv_overlay.h"
 #include "delivery/rate_limit.h"
+#include "delivery/runner_start.h"
 #include "delivery/replay.h"
 #include "delivery/status.h"
 #include "delivery/stream.h"
@@ -36,8 +37,6 @@
 #include "delivery/unsent.h"
 
 namespace hookhost::delivery {
-
-using Done = std::function<void(Result<>)>;
 
 // What one without an instance is, and why.
 struct Idle {
@@ -152,13 +151,6 @@ class Runner : public std::enable_shared_from_this<Runner> {
     MonotonicTime last_outcome{};
   };
 
-  // What is written while no instance runs: before the next one starts, or when there is none.
-  struct Order {
-    std::function<Result<>()> write;
-    Done done;
-  };
-  [[nodiscard]] static Result<> carry_out(const std::vector<Order>& orders);
-
   // A call that did not return when its instance was stopped.
   struct Straggler {
     std::uint64_t generation = 0;
@@ -177,16 +169,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
     Scanning pass;   // what is not known
   };
 
-  struct Started {
-    state::Loaded loaded;
-    std::uint64_t token = 0;
-    std::uint64_t dead_letters = 0;
-  };
-
   // runner.cc
   void start_instance();
-  static Result<Started> start_blocking(state::DeliveryStore&, const Jobs::Outside&, const SubscriberId&, Subscriber&, const StartRequest& prototype,
-                                        const OrderBy& wished);
   void reorder_if_free();
   void started(Result<Started> result);
   void tell_start(const Result<>& result) {
@@ -200,7 +184,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void load_held(std::optional<state::StreamId> only = {});
   void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
   void start_over(state::Batch batch, Done done);
-  void started_over(const state::SubscriberRow& written, const Result<>& result);
+  void started_over(const state::SubscriberRow& written, std::uint64_t serial, const Result<>& result);
   void write_orders();
   void recount_if_due();
   void note_error(const std::string& error);
@@ -320,7 +304,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   const std::uint32_t member_;
   SubscriberOptions options_;           // with the order that is in use
   OrderBy order_wished_;                // in use as soon as nothing waits by another one
-  OrderBy order_;                       // by which the rows of its lanes are made
+  std::optional<OrderBy> order_noted_;  // by which the rows of its lanes are made, as soon as there are any
+  std::optional<Offset> reads_until_;   // while another order waits that would not bear more
   bool reorders_ = false;               // the engine was asked for an instance that takes it up
   std::shared_ptr<Subscriber> subscriber_;
   std::shared_ptr<const EventFilter> filter_;
@@ -333,6 +318,9 @@ class Runner : public std::enable_shared_from_this<Runner> {
   Idle idle_;  // while no instance is attached
   Done start_ended_;  // who attached it waits for its first start
   std::optional<std::string> lost_early_;  // the instance is gone again, its start not yet heard of
+  std::shared_ptr<Standing> standing_;  // of the last start
+  std::uint64_t condition_serial_ = 0;  // of the operator's last word on it
+  bool writes_orders_ = false;
   bool start_wanted_ = false;  // as soon as the commit under way has ended
   bool draining_ = false;
   MonotonicTime drain_deadline_{};

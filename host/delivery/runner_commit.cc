@@ -57,7 +57,7 @@ void Runner::write_position() {
 void Runner::commit_if_due() {
   if (!commit_idle() || !has_changes()) return;
   // A start may be applying what a checkpoint covered: a row with the position before that must not come after it.
-  if (phase_ == Phase::starting) return;
+  if (phase_ == Phase::starting || writes_orders_) return;
   changed();
   const auto due = *changes_.since + core_.options.commit_interval;
   // At half of what may be uncommitted, so that calls go on while a batch is written.
@@ -105,8 +105,12 @@ state::Batch Runner::build_batch() {
     replay_->row.position = side_->position();
     batch.replays.push_back(replay_->row);
   }
+  if (!batch.lanes.empty() && !order_noted_) {
+    order_noted_ = options_.order_by;
+    changes_.row = true;
+  }
   if (changes_.row) {
-    row_.plan = Notes{run_, recovering_, gone_, before_detached_, order_}.text();
+    row_.plan = Notes{run_, recovering_, gone_, before_detached_, order_noted_}.text();
     batch.row = row_;
   }
   if (changes_.tally) batch.tally = row_.tally;

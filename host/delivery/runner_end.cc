@@ -170,6 +170,10 @@ void Runner::note_stragglers() {
 void Runner::stop_instance(MonotonicTime deadline) {
   phase_ = Phase::stopping;
   ++generation_;
+  if (const auto given_up = std::exchange(standing_, nullptr)) {
+    const std::scoped_lock lock(given_up->mutex);
+    given_up->stands = false;
+  }
   auto answer = bound([](Runner& self, const std::vector<std::uint64_t>& still_run) { self.stopped(still_run); });
   core_.jobs.run([subscriber = subscriber_, deadline, answer] { answer(subscriber->stop(deadline)); });
 }

@@ -26,13 +26,15 @@ void step_back(state::ReplayRow& replay, const state::Loaded& loaded) {
 
 Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state::Loaded& loaded) {
   Notes notes = Notes::parse(loaded.row.plan);
+  if (notes.order == wished || (!notes.order && loaded.lanes.empty())) return success();
+  const bool is_change = notes.order.has_value();  // lanes of which it is not said were made by the order that is configured
   const bool waits = std::ranges::any_of(loaded.lanes, [&](const auto& lane) { return Runner::is_in_use(lane, loaded.replays); });
-  if (notes.order == wished || waits) return success();
+  if (is_change && waits) return success();
   notes.order = wished;
   state::Batch batch;
   batch.subscriber = loaded.row.id;
   batch.plan = loaded.row.plan = notes.text();
-  if (!loaded.lanes.empty()) {
+  if (is_change && !loaded.lanes.empty()) {
     HOOKHOST_TRY(auto replays, store.replays(loaded.row.id));
     state::Loaded only_lanes;
     only_lanes.lanes = std::exchange(loaded.lanes, {});
@@ -46,9 +48,15 @@ Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state
   return store.commit_now(std::move(batch));
 }
 
+std::optional<Offset> reading_bound(const OrderBy& in_use, const OrderBy& wished, const state::Position& position) {
+  using Kind = OrderBy::Kind;
+  if (in_use == wished || (in_use.kind != Kind::all && wished.kind != Kind::all)) return std::nullopt;
+  return position.done.empty() ? position.frontier : position.done.back().next();
+}
+
 // Order: when everything is committed, for a lane that has closed a moment ago is still in the store.
 void Runner::reorder_if_free() {
-  if (order_ == order_wished_ || reorders_ || phase_ != Phase::running || draining_ || !commit_idle() || has_changes()) return;
+  if (options_.order_by == order_wished_ || reorders_ || phase_ != Phase::running || draining_ || !commit_idle() || has_changes()) return;
   if (main_->open_lanes() > 0 || (side_ && side_->open_lanes() > 0)) return;
   reorders_ = true;
   core_.reordered.push_back(weak_from_this());

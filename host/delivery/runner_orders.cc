@@ -28,6 +28,7 @@ void Runner::set_condition(state::Condition condition, std::string reason) {
   row_.condition = condition;
   row_.reason = std::move(reason);
   row_.changed_at = core_.wall;
+  ++condition_serial_;
   changes_.row = true;
   if (condition != state::Condition::live) take_back_ready();
   if (live_ && condition != state::Condition::live) leave_live(core_.live_end);
@@ -277,12 +278,12 @@ void Runner::start_over(state::Batch batch, Done done) {
   row_.reason.clear();
   row_.changed_at = batch.row->changed_at;
   recovering_ = gone_ = false;
-  batch.row->plan = Notes{.run = run_, .order = order_}.text();
+  batch.row->plan = Notes{.run = run_, .order = order_noted_}.text();
   row_.plan = batch.row->plan;
   for (const auto& [place, crash] : std::exchange(crashes_, {})) batch.crashes_erased.push_back(place);
-  auto tell = [weak = weak_from_this(), inbox = core_.inbox, written = *batch.row, done = std::move(done)](const Result<>& result) {
-    inbox->post([weak, written, result] {
-      if (const auto self = weak.lock()) self->started_over(written, result);
+  auto tell = [weak = weak_from_this(), inbox = core_.inbox, written = *batch.row, serial = ++condition_serial_, done = std::move(done)](const Result<>& result) {
+    inbox->post([weak, written, serial, result] {
+      if (const auto self = weak.lock()) self->started_over(written, serial, result);
     });
     done(result);
   };
@@ -306,9 +307,9 @@ void Runner::start_over(state::Batch batch, Done done) {
 }
 
 // Memory follows the store; what the operator has ordered since then stays ordered.
-void Runner::started_over(const state::SubscriberRow& written, const Result<>& result) {
+void Runner::started_over(const state::SubscriberRow& written, std::uint64_t serial, const Result<>& result) {
   const state::ConditionChange now{row_.condition, row_.reason, row_.changed_at, {}};
-  const bool is_newer = row_.changed_at > written.changed_at;
+  const bool is_newer = condition_serial_ != serial;
   if (result) committed_row_ = written;
   row_ = committed_row_;
   read_notes();
@@ -323,10 +324,14 @@ void Runner::started_over(const state::SubscriberRow& written, const Result<>& r
 // No instance comes that would carry them out, or this one is at its end.
 void Runner::write_orders() {
   phase_ = Phase::stopping;  // so that none starts amid them
+  writes_orders_ = true;
   auto answer = bound([](Runner& self, bool) {
     self.phase_ = Phase::none;
+    self.writes_orders_ = false;
     self.touch();
-    if (!self.draining_) self.restart_when_quiet();
+    if (self.draining_) return;  // drain_step() goes on
+    if (self.subscriber_ == nullptr && !self.before_start_.empty()) return self.write_orders();
+    self.restart_when_quiet();
   });
   core_.jobs.run([orders = std::exchange(before_start_, {}), answer] { answer(carry_out(orders).has_value()); });
 }

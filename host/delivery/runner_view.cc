@@ -122,8 +122,9 @@ SubscriberStatus Runner::status() const {
     out.reason = "as many keys are blocked as delivery.blocked_lanes_max lets be (" + std::to_string(core_.options.blocked_lanes_max) + "): no other event is read until one of them goes on";
     out.way_out = "hookhost deliveries list --subscriber " + name + " --state blocked shows why; mend the handler, or raise delivery.blocked_lanes_max and restart";
   }
-  if (order_ != order_wished_ && out.reason.empty()) {
-    out.reason = "order_by is still '" + order_.text() + "': '" + order_wished_.text() + "' is taken up when no key is blocked by it";
+  if (options_.order_by != order_wished_ && out.reason.empty()) {
+    out.reason = "order_by is still '" + options_.order_by.text() + "': '" + order_wished_.text() + "' is taken up when no key is blocked by it";
+    if (reads_until_) out.reason += ", and new events wait for that";
     out.way_out = "hookhost deliveries list --subscriber " + name + " --state blocked shows what waits, hookhost deliveries retry-now tries it now";
   }
   return out;

@@ -84,6 +84,7 @@ class SignalThread {
     sigaddset(&one, number);
     pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
     std::raise(number);
+    std::_Exit(128 + number);  // as process 1, of a container, it has no default to end by
   }
 
   std::atomic<Host*> host_{nullptr};

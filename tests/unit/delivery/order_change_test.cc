@@ -1,5 +1,6 @@
 // The order changes while keys wait that are blocked by the order before: nothing that stands behind them is lost, and the new one is taken up when
 // they are through.
+#include <algorithm>
 #include <atomic>
 #include <random>
 #include <set>
@@ -41,6 +42,7 @@ class OrderChange : public EngineTest {
     EXPECT_EQ(all.size(), count);
     for (const auto& [offset, times] : all) EXPECT_EQ(times, 1) << "offset " << offset;
   }
+  [[nodiscard]] std::shared_ptr<ScriptedSubscriber> last() const { return made_.back(); }
   [[nodiscard]] std::string order_in_store() {
     const std::string plan = store.load(id).value()->row.plan;
     const auto at = plan.find(";order=");
@@ -119,6 +121,89 @@ TEST_F(OrderChange, IsTakenUpAtOnceWhereNothingWaits) {
   broken = false;
   ASSERT_TRUE(settled());
   expect_each_once(24);
+}
+
+// Where one of the two orders is `all`, nothing new overtakes what waits: a handler that asks for it may count on it.
+TEST_F(OrderChange, ToAllLetsNothingNewOvertakeWhatWaits) {
+  open();
+  attach_with("key");
+  append(12);
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 1 && status().lag_events == 0 && status().in_flight == 0; }));
+  attach_with("all");
+  append(12);
+  ASSERT_TRUE(poll_until([&] { return status().reason.find("new events wait for that") != std::string::npos; })) << status().reason;
+  broken = false;
+  ASSERT_TRUE(settled());
+  expect_each_once(24);
+  const auto calls = last()->ok_offsets();
+  ASSERT_GE(calls.size(), 12U);
+  EXPECT_TRUE(std::is_sorted(calls.end() - 12, calls.end()));
+  EXPECT_EQ(*(calls.end() - 12), 12U) << "after all of the others";
+}
+
+// Of a file that was made before the order was noted.
+TEST_F(OrderChange, LanesOfWhichNoOrderIsSaidAreOfTheOneThatIsConfigured) {
+  open();
+  attach_with("all");
+  append(12);
+  ASSERT_TRUE(poll_until([&] { return !store.load(id).value()->lanes.empty() && order_in_store() == "all"; }));
+  close();
+  state::Batch older;
+  older.subscriber = id;
+  older.plan = "run=1";
+  ASSERT_TRUE(store.commit_now(std::move(older)));
+  open();
+  attach_with("all");
+  ASSERT_TRUE(poll_until([&] { return order_in_store() == "all"; })) << "and it is noted from then on";
+  broken = false;
+  ASSERT_TRUE(settled());
+  expect_each_once(12);
+}
+
+// Of an instance that was given up while it started, and comes back when another one has the store.
+struct LateStart final : Subscriber {
+  [[nodiscard]] const Traits& traits() const override { return some; }
+  [[nodiscard]] Result<std::uint64_t> start(const StartRequest& request) override {
+    began = true;
+    EXPECT_TRUE(poll_until([this] { return comes_back.load(); }));
+    return request.token;
+  }
+  void submit(std::vector<Delivery>) override {}
+  void checkpoint(Checkpoint, std::function<void(Result<>)> done) override { done(success()); }
+  std::vector<std::uint64_t> stop(MonotonicTime) override { return {}; }
+
+  const Traits some;
+  std::atomic<bool> began{false}, comes_back{false};
+};
+
+TEST_F(OrderChange, AStartThatWasGivenUpChangesNothingWhenItComesBack) {
+  broken = false;
+  refused = {3};
+  open();
+  attach_with("all");
+  broken = true;
+  append(6);
+  ASSERT_TRUE(poll_until([&] { return order_in_store() == "all"; }));
+  broken = false;
+  ASSERT_TRUE(settled());
+  auto other = wishes();
+  other.order_by = OrderBy::of("key");
+  const auto late = std::make_shared<LateStart>();
+  ASSERT_TRUE(engine->attach(other, late));
+  ASSERT_TRUE(poll_until([&] { return late->began.load(); }));
+  ASSERT_TRUE(engine->disable(id, "it hangs", 1ms));
+  refused = {7};
+  broken = true;
+  attach_with("all");
+  append(6);
+  ASSERT_TRUE(poll_until([&] { return status().blocked_keys == 1 && !store.load(id).value()->lanes.empty(); }));
+  late->comes_back = true;
+  ASSERT_TRUE(poll_until([&] { return late.use_count() == 1; })) << "its job is over";
+  EXPECT_EQ(order_in_store(), "all");
+  kill_and_open();
+  attach_with("all");
+  broken = false;
+  ASSERT_TRUE(poll_until([&] { return handled().size() == 12; })) << handled().size();
 }
 
 // A cancelled replay's lanes name their keys by the order before: resumed, it reads them again.

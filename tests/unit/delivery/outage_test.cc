@@ -54,7 +54,7 @@ TEST_F(Outage, OfAMinuteAndOfAnHourCostsNoAttempt) {
   down = true;
   feed.append_many(200, 50);
   ASSERT_TRUE(becomes("waiting"));
-  pass(0s);
+  ASSERT_TRUE(poll_until([&] { return status().in_flight == 0; })) << "those that were out when it went down";
   probes(*first);
 
   pass(60s);
