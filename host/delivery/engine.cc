@@ -120,7 +120,7 @@ Result<> Engine::attach(SubscriberOptions options, std::shared_ptr<Subscriber> s
 void Engine::Impl::replace(const std::shared_ptr<const Attachment>& by) {
   const SubscriberId& id = by->options.id;
   Runner* runner = find(id);
-  if (runner == nullptr || wanted[id] != by->order) {
+  if (runner == nullptr || wanted[id] != by->order || stops) {
     if (by->started) by->started(fail(ErrorCode::unavailable, id.value + " was stopped or replaced before it started"));
     return;
   }

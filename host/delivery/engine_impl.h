@@ -81,6 +81,7 @@ class Engine::Impl {
   bool index_stale = false;
   std::map<SubscriberId, std::uint64_t> wanted;  // the number of its newest attach or stop
   std::uint64_t last_order = 0;
+  bool stops = false;  // nobody is attached any more
 
  private:
   template <class T>

@@ -58,6 +58,7 @@ void Engine::Impl::stop(MonotonicTime deadline) {
   auto all = std::make_shared<std::promise<void>>();
   auto ended = all->get_future();
   core.inbox->post([this, deadline, all] {
+    stops = true;
     auto left = std::make_shared<std::size_t>(runners.size() + 1);
     const auto one = [left, all] {
       if (--*left == 0) all->set_value();

@@ -233,13 +233,10 @@ Result<> Engine::replay_resume(state::StreamId id) {
   HOOKHOST_TRY(const auto kv, impl_->core.store.kv_scan(found->subscriber, "", "", 1));
   const auto live = found->mode == "continue" ? LiveMode::carry_on : LiveMode::wait;
   if (auto refusal = refusal_of(now, false, live, !kv.empty()); !refusal.empty()) return fail(ErrorCode::refused, std::move(refusal));
-  state::ReplayRow row = *found;
-  row.state = "running";
-  row.finished_at = {};
-  return impl_->ordered(row.subscriber, [row](Runner& runner, Done done) {
+  return impl_->ordered(found->subscriber, [id](Runner& runner, const Done& done) {
     if (runner.replay() != nullptr) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
     if (!runner.running()) return done(fail(ErrorCode::unavailable, "the subscriber's instance is not running now (hookhost status says why); try again"));
-    runner.resume_replay(row, std::move(done));
+    runner.resume_replay(id, done);
   });
 }
 

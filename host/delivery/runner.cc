@@ -5,7 +5,6 @@
 #include "base/diagnostics.h"
 #include "delivery/notes.h"
 #include "delivery/order_change.h"
-#include "delivery/prepared.h"
 
 namespace hookhost::delivery {
 namespace {

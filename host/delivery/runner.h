@@ -1,7 +1,7 @@
 // One subscriber: its instance's life, its streams, its outcomes and its commits. Everything runs on the loop's thread; what may block goes to
 // jobs and the scanner, whose answers carry the generation of the instance they were asked for.
 //
-//   runner.cc          start of the instance
+//   runner.cc          start of the instance (runner_start: its job)
 //   runner_end.cc      its restart, drain and stop; calls that outlive it
 //   runner_feed.cc     reading (live, catch-up, drain passes) and handing over
 //   runner_outcome.cc  what outcomes mean
@@ -89,7 +89,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void begin_replay(state::ReplayRow row, Done done);
   void begin_reset(state::ReplayRow row, Offset position, Done done);
   void skip_to(Offset position, Done done);  // resumes there: what it owed before is no longer asked for
-  void resume_replay(const state::ReplayRow& row, const Done& done);
+  void resume_replay(state::StreamId replay, const Done& done);
   void cancel_replay(Done done);
   [[nodiscard]] bool running() const { return phase_ == Phase::running && !draining_; }
   [[nodiscard]] bool fed() const { return phase_ == Phase::running && row_.condition == state::Condition::live && !draining_; }
@@ -171,7 +171,6 @@ class Runner : public std::enable_shared_from_this<Runner> {
 
   // runner.cc
   void start_instance();
-  void reorder_if_free();
   void started(Result<Started> result);
   void tell_start(const Result<>& result) {
     if (const auto tell = std::exchange(start_ended_, nullptr)) tell(result);
@@ -255,6 +254,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void restart(const std::string& reason);
   void replace_instance();
   void take_back_stop();
+  void reorder_if_free();  // runner_order.cc
   void forget_memory();
   void drain_step();
   void stop_instance(MonotonicTime deadline);

@@ -34,6 +34,7 @@ Result<> take_up_order(state::DeliveryStore& store, const OrderBy& wished, state
   state::Batch batch;
   batch.subscriber = loaded.row.id;
   batch.plan = loaded.row.plan = notes.text();
+  if (is_change) batch.prepared = std::string{};  // it may hold lanes by the order before
   if (is_change && !loaded.lanes.empty()) {
     HOOKHOST_TRY(auto replays, store.replays(loaded.row.id));
     state::Loaded only_lanes;
@@ -54,9 +55,9 @@ std::optional<Offset> reading_bound(const OrderBy& in_use, const OrderBy& wished
   return position.done.empty() ? position.frontier : position.done.back().next();
 }
 
-// Order: when everything is committed, for a lane that has closed a moment ago is still in the store.
+// What has closed a moment ago may still be in the store: the old instance's end commits it, or the new one goes on by the old order.
 void Runner::reorder_if_free() {
-  if (options_.order_by == order_wished_ || reorders_ || phase_ != Phase::running || draining_ || !commit_idle() || has_changes()) return;
+  if (options_.order_by == order_wished_ || reorders_ || phase_ != Phase::running || draining_) return;
   if (main_->open_lanes() > 0 || (side_ && side_->open_lanes() > 0)) return;
   reorders_ = true;
   core_.reordered.push_back(weak_from_this());

@@ -1,4 +1,5 @@
 // What the operator asks.
+#include <algorithm>
 #include <tuple>
 
 #include "delivery/notes.h"
@@ -214,23 +215,29 @@ void Runner::begin_replay(state::ReplayRow row, Done done) {
   commit_soon(std::move(done));
 }
 
-// One that was cancelled goes on; its lanes are in the store.
-void Runner::resume_replay(const state::ReplayRow& row, const Done& done) {
-  using Lanes = std::shared_ptr<Result<std::vector<state::LaneRow>>>;
-  auto answer = bound([row, done](Runner& self, const Lanes& lanes) {
-    if (!*lanes) return done(fail(lanes->error()));
+// One that was cancelled goes on. Order: its row and its lanes are read together, here, for a start may have stepped it back since it was looked at.
+void Runner::resume_replay(state::StreamId replay, const Done& done) {
+  using Kept = std::pair<state::ReplayRow, std::vector<state::LaneRow>>;
+  auto answer = bound([done](Runner& self, const std::shared_ptr<Result<Kept>>& kept) {
+    if (!*kept) return done(fail(kept->error()));
     if (self.replay_) return done(fail(ErrorCode::conflict, "another replay of this subscriber runs"));
+    auto& [row, lanes] = kept->value();
+    row.state = "running";
+    row.finished_at = {};
     self.changes_.replay = true;
-    self.set_replay(row, lanes->value());
+    self.set_replay(row, lanes);
     if (self.held_ > 0 && self.row_.condition == state::Condition::live) self.load_held(row.id);
     self.commit_soon(done);
   });
-  core_.jobs.run([&store = core_.store, id = row_.id, answer] {
-    const auto load = [&]() -> Result<std::vector<state::LaneRow>> {
+  core_.jobs.run([&store = core_.store, id = row_.id, replay, answer] {
+    const auto load = [&]() -> Result<Kept> {
       HOOKHOST_TRY(auto loaded, store.load(id));
-      return loaded ? std::move(loaded->lanes) : std::vector<state::LaneRow>{};
+      HOOKHOST_TRY(auto rows, store.replays(id));
+      const auto found = std::ranges::find(rows, replay, &state::ReplayRow::id);
+      if (found == rows.end() || found->state != "cancelled") return fail(ErrorCode::conflict, "the replay is no longer a cancelled one");
+      return Kept{std::move(*found), loaded ? std::move(loaded->lanes) : std::vector<state::LaneRow>{}};
     };
-    answer(std::make_shared<Result<std::vector<state::LaneRow>>>(load()));
+    answer(std::make_shared<Result<Kept>>(load()));
   });
 }
 
@@ -289,10 +296,12 @@ void Runner::start_over(state::Batch batch, Done done) {
   };
   before_start_.push_back({[&store = core_.store, batch = std::move(batch), now = core_.wall]() mutable -> Result<> {
     HOOKHOST_TRY(auto loaded, store.load(batch.subscriber));
-    for (auto& one : loaded ? loaded->replays : std::vector<state::ReplayRow>{}) {
+    HOOKHOST_TRY(auto replays, store.replays(batch.subscriber));
+    for (auto& one : replays) {  // those that were cancelled before, too: all lanes go
+      if (!loaded || (one.state != "running" && one.state != "cancelled")) continue;
       step_back(one, *loaded);
+      if (one.state == "running") one.finished_at = now;
       one.state = "cancelled";
-      one.finished_at = now;
       batch.replays.push_back(std::move(one));
     }
     return store.commit_now(std::move(batch));

@@ -117,7 +117,7 @@ void Runner::read_on(Stream& stream, const Scan* read) {
   if (draining_ || !allowed(stream) || reading_of(stream).ahead.busy) return;
   const bool side = &stream == side_.get();
   const Offset from = read == nullptr ? stream.read() : read->next;
-  const Offset until = side ? replay_->row.until : std::min(core_.live_end, reads_until_.value_or(core_.live_end));
+  const Offset until = side ? replay_->row.until : reads_until_.value_or(core_.live_end);
   std::size_t taken = 0, bytes = 0;
   if (read != nullptr) {
     taken = read->events.size();

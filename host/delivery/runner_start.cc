@@ -7,6 +7,16 @@
 #include "delivery/prepared.h"
 
 namespace hookhost::delivery {
+namespace {
+
+Error given_up() { return {ErrorCode::unavailable, "it was given up meanwhile"}; }
+
+bool is_wanted(const Starting& starting) {
+  const std::scoped_lock lock(starting.standing->mutex);
+  return starting.standing->stands;
+}
+
+}  // namespace
 
 Result<> carry_out(const std::vector<Order>& orders) {
   Result<> written = success();
@@ -18,6 +28,7 @@ Result<> carry_out(const std::vector<Order>& orders) {
 }
 
 Result<Started> start_blocking(const Starting& starting) {
+  if (!is_wanted(starting)) return fail(given_up());
   state::DeliveryStore& store = starting.store;
   const SubscriberId& id = starting.id;
   Started out;
@@ -29,7 +40,7 @@ Result<Started> start_blocking(const Starting& starting) {
   Result<std::uint64_t> token = 0;
   if (!starting.outside.call([&] { token = starting.subscriber->start(request); })) return fail(ErrorCode::unavailable, "the host is stopping");
   const std::scoped_lock lock(starting.standing->mutex);  // Order: until all of it is written
-  if (!starting.standing->stands) return fail(ErrorCode::unavailable, "it was given up meanwhile");
+  if (!starting.standing->stands) return fail(given_up());
   HOOKHOST_TRY(out.token, token);
   if (!loaded->prepared.empty()) {
     auto batch = decode_batch(loaded->prepared);

@@ -206,6 +206,27 @@ TEST_F(OrderChange, AStartThatWasGivenUpChangesNothingWhenItComesBack) {
   ASSERT_TRUE(poll_until([&] { return handled().size() == 12; })) << handled().size();
 }
 
+// Whatever clears the lanes of a subscriber takes those of a cancelled replay with them.
+TEST_F(OrderChange, ACancelledReplayGoesOnAfterAResumeFromNow) {
+  broken = false;
+  open();
+  attach_with("key");
+  append(12);
+  ASSERT_TRUE(settled());
+  broken = true;
+  const auto replay = engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true});
+  ASSERT_TRUE(replay) << replay.error().message;
+  ASSERT_TRUE(poll_until([&] { return handled()[11] == 2 && status().blocked_keys == 1 && status().in_flight == 0; }));
+  ASSERT_TRUE(engine->replay_cancel(replay.value()));
+  ASSERT_TRUE(engine->pause(id));
+  ASSERT_TRUE(engine->resume_from_now(id));
+  ASSERT_TRUE(settled());
+  broken = false;
+  ASSERT_TRUE(poll_until([&] { return static_cast<bool>(engine->replay_resume(replay.value())); }));
+  ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "done"; }));
+  for (const auto& [offset, times] : handled()) EXPECT_GE(times, 2) << "offset " << offset;
+}
+
 // A cancelled replay's lanes name their keys by the order before: resumed, it reads them again.
 TEST_F(OrderChange, ACancelledReplayGoesOnWithoutALoss) {
   broken = false;
