@@ -101,6 +101,13 @@ void Runner::restart_when_quiet() {
   start_instance();
 }
 
+Duration Runner::restart_pause() {
+  Duration pause = core_.options.restart_delay;
+  for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
+  ++start_failures_;
+  return core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
+}
+
 void Runner::start_instance() {
   phase_ = Phase::starting;
   ++generation_;
@@ -130,11 +137,7 @@ void Runner::started(Result<Started> result) {
     const bool final = code == ErrorCode::invalid_config || code == ErrorCode::not_supported || code == ErrorCode::not_found;
     diagnose(Level::error, "delivery", "a subscriber did not start: " + phase_reason_, {{"subscriber", row_.id.value}});
     if (final || draining_) return;
-    Duration pause = core_.options.restart_delay;
-    for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
-    ++start_failures_;
-    pause = core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
-    core_.timers.at(core_.now + pause, [weak = weak_from_this(), generation = generation_] {
+    core_.timers.at(core_.now + restart_pause(), [weak = weak_from_this(), generation = generation_] {
       const auto self = weak.lock();
       if (self && self->generation_ == generation && self->phase_ == Phase::failed) self->restart_when_quiet();
     });

@@ -29,8 +29,8 @@
 #include "delivery/filter.h"
 #include "delivery/kv_overlay.h"
 #include "delivery/rate_limit.h"
-#include "delivery/runner_start.h"
 #include "delivery/replay.h"
+#include "delivery/runner_start.h"
 #include "delivery/status.h"
 #include "delivery/stream.h"
 #include "delivery/subscriber.h"
@@ -179,6 +179,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void set_replay(state::ReplayRow row, const std::vector<state::LaneRow>& lanes);
   [[nodiscard]] MonotonicTime due_at(const state::LaneRow& row);
   void read_notes();
+  [[nodiscard]] Duration restart_pause();  // longer each time, until something is handled
   void restart_when_quiet();
   void load_held(std::optional<state::StreamId> only = {});
   void add_again(state::ParkedRow row, const event_log::EventPtr& event, Done done);
@@ -250,11 +251,13 @@ class Runner : public std::enable_shared_from_this<Runner> {
   void forget_crash(state::StreamId stream, Offset offset);
   void recall_crashes(const std::vector<state::CrashRow>& stored);
 
+  // runner_order.cc
+  void reorder_if_free();
+
   // runner_end.cc
   void restart(const std::string& reason);
   void replace_instance();
   void take_back_stop();
-  void reorder_if_free();  // runner_order.cc
   void forget_memory();
   void drain_step();
   void stop_instance(MonotonicTime deadline);

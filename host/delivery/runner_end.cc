@@ -83,13 +83,7 @@ void Runner::stopped(const std::vector<std::uint64_t>& still_run) {
   keep_stragglers(still_run);
   touch();
   if (draining_) return;  // drain_step() goes on
-  Duration pause = Duration::zero();
-  if (before_start_.empty()) {
-    pause = core_.options.restart_delay;
-    for (std::uint32_t n = 0; n < start_failures_ && pause < core_.options.restart_delay_max; ++n) pause *= 2;
-    ++start_failures_;
-    pause = core_.jitter.around(std::min(pause, core_.options.restart_delay_max));
-  }
+  const Duration pause = before_start_.empty() ? restart_pause() : Duration::zero();
   core_.timers.at(core_.now + pause, [weak = weak_from_this(), generation = generation_] {
     const auto self = weak.lock();
     if (self && self->generation_ == generation && !self->draining_) self->restart_when_quiet();

@@ -266,33 +266,42 @@ TEST_F(EndpointRules, ResumingFromNowCountsWhatIsBlockedAndTheRestOfAReplayThatI
   for (const std::uint64_t of_the_blocked_key : {0U, 4U, 8U, 12U, 16U}) EXPECT_EQ(std::ranges::count(offsets, of_the_blocked_key), 2) << of_the_blocked_key;
 }
 
-// A call that is under way when the order comes, until release().
-struct Slow {
-  std::atomic<bool> released{false};
-  ScriptedSubscriber::Script script() {
-    return [this](const Delivery& delivery, auto&) {
+// A call is under way, until release(), when it is paused and orders come.
+class OrderAmidACall : public EndpointRules {
+ protected:
+  void pause_amid_a_call() {
+    open();
+    attach(std::make_shared<ScriptedSubscriber>([this](const Delivery& delivery, auto&) {
       if (delivery.event->key == "slow") {
-        EXPECT_TRUE(poll_until([this] { return released.load(); }));
+        EXPECT_TRUE(poll_until([this] { return released_.load(); }));
       }
       return ScriptedSubscriber::ok();
-    };
+    }));
+    feed.append({.key = "slow"});
+    ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
+    ASSERT_TRUE(engine->pause(id));
+    feed.append_many(5, 5);
   }
+  // Waits until the engine has it.
+  void order_resume_from_now() {
+    resumed_ = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
+    ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
+  }
+  Result<Engine::Skipped> resumed() { return resumed_.get(); }
+  void release() { released_ = true; }
+
+ private:
+  std::atomic<bool> released_{false};
+  std::future<Result<Engine::Skipped>> resumed_;
 };
 
-TEST_F(EndpointRules, ResumedFromNowWhileAnotherInstanceTakesOverItSkipsAndStaysOn) {
-  Slow slow;
+TEST_F(OrderAmidACall, ResumedFromNowWhileAnotherInstanceTakesOverItSkipsAndStaysOn) {
   const auto second = std::make_shared<ScriptedSubscriber>(), third = std::make_shared<ScriptedSubscriber>();
-  open();
-  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
-  feed.append({.key = "slow"});
-  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
-  ASSERT_TRUE(engine->pause(id));
-  feed.append_many(5, 5);
+  ASSERT_NO_FATAL_FAILURE(pause_amid_a_call());
   ASSERT_TRUE(engine->attach(wishes(), second, 10s));
-  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
-  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
-  slow.released = true;
-  const auto skipped = resumed.get();
+  ASSERT_NO_FATAL_FAILURE(order_resume_from_now());
+  release();
+  const auto skipped = resumed();
   ASSERT_TRUE(skipped) << skipped.error().message;
   EXPECT_EQ(skipped.value().deliveries, 6U);
   ASSERT_TRUE(settled());
@@ -307,20 +316,13 @@ TEST_F(EndpointRules, ResumedFromNowWhileAnotherInstanceTakesOverItSkipsAndStays
   for (const auto& call : third->calls()) EXPECT_EQ(call.key, "next");
 }
 
-TEST_F(EndpointRules, AnOrderThatFindsItsInstanceEndingIsCarriedOutAllTheSame) {
-  Slow slow;
-  open();
-  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
-  feed.append({.key = "slow"});
-  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
-  ASSERT_TRUE(engine->pause(id));
-  feed.append_many(5, 5);
+TEST_F(OrderAmidACall, AnOrderThatFindsItsInstanceEndingIsCarriedOutAllTheSame) {
+  ASSERT_NO_FATAL_FAILURE(pause_amid_a_call());
   auto ended = std::async(std::launch::async, [&] { return engine->disable(id, "off", 10s); });
-  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
-  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
-  slow.released = true;
+  ASSERT_NO_FATAL_FAILURE(order_resume_from_now());
+  release();
   ASSERT_TRUE(ended.get());
-  const auto skipped = resumed.get();
+  const auto skipped = resumed();
   ASSERT_TRUE(skipped) << skipped.error().message;
   const auto next = std::make_shared<ScriptedSubscriber>();
   attach(next);
@@ -328,18 +330,12 @@ TEST_F(EndpointRules, AnOrderThatFindsItsInstanceEndingIsCarriedOutAllTheSame) {
   EXPECT_EQ(next->count(), 0U);
 }
 
-TEST_F(EndpointRules, APauseAfterAnOrderThatStillWaitsHasTheLastWord) {
-  Slow slow;
-  open();
-  attach(std::make_shared<ScriptedSubscriber>(slow.script()));
-  feed.append({.key = "slow"});
-  ASSERT_TRUE(poll_until([&] { return status().in_flight == 1; }));
-  ASSERT_TRUE(engine->pause(id));
-  auto resumed = std::async(std::launch::async, [&] { return engine->resume_from_now(id); });
-  ASSERT_TRUE(poll_until([&] { return status().state != "paused"; }));
+TEST_F(OrderAmidACall, APauseAfterAnOrderThatStillWaitsHasTheLastWord) {
+  ASSERT_NO_FATAL_FAILURE(pause_amid_a_call());
+  ASSERT_NO_FATAL_FAILURE(order_resume_from_now());
   ASSERT_TRUE(engine->pause(id, "once more"));
-  slow.released = true;
-  ASSERT_TRUE(resumed.get());
+  release();
+  ASSERT_TRUE(resumed());
   ASSERT_TRUE(becomes("paused"));
   ASSERT_TRUE(poll_until([&] { return store.load(id).value()->row.condition == state::Condition::paused; }));
   kill_and_open();

@@ -206,46 +206,48 @@ TEST_F(OrderChange, AStartThatWasGivenUpChangesNothingWhenItComesBack) {
   ASSERT_TRUE(poll_until([&] { return handled().size() == 12; })) << handled().size();
 }
 
+class CancelledReplay : public OrderChange {
+ protected:
+  void cancel_a_replay_with_a_blocked_key() {
+    broken = false;
+    open();
+    attach_with("key");
+    append(12);
+    ASSERT_TRUE(settled());
+    broken = true;
+    const auto replay = engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true});
+    ASSERT_TRUE(replay) << replay.error().message;
+    replay_ = replay.value();
+    ASSERT_TRUE(poll_until([&] { return handled().size() == 12 && handled()[5] == 2 && handled()[11] == 2 && status().blocked_keys == 1 && status().in_flight == 0; }));
+    ASSERT_TRUE(engine->replay_cancel(replay_));
+  }
+  void resume_it_and_expect_all_of_it() {
+    broken = false;
+    ASSERT_TRUE(poll_until([&] { return static_cast<bool>(engine->replay_resume(replay_)); }));
+    ASSERT_TRUE(poll_until([&] { return engine->replay(replay_).value().state == "done"; }));
+    for (const auto& [offset, times] : handled()) EXPECT_GE(times, 2) << "offset " << offset;
+  }
+
+ private:
+  state::StreamId replay_ = 0;
+};
+
 // Whatever clears the lanes of a subscriber takes those of a cancelled replay with them.
-TEST_F(OrderChange, ACancelledReplayGoesOnAfterAResumeFromNow) {
-  broken = false;
-  open();
-  attach_with("key");
-  append(12);
-  ASSERT_TRUE(settled());
-  broken = true;
-  const auto replay = engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true});
-  ASSERT_TRUE(replay) << replay.error().message;
-  ASSERT_TRUE(poll_until([&] { return handled()[11] == 2 && status().blocked_keys == 1 && status().in_flight == 0; }));
-  ASSERT_TRUE(engine->replay_cancel(replay.value()));
+TEST_F(CancelledReplay, GoesOnAfterAResumeFromNow) {
+  ASSERT_NO_FATAL_FAILURE(cancel_a_replay_with_a_blocked_key());
   ASSERT_TRUE(engine->pause(id));
   ASSERT_TRUE(engine->resume_from_now(id));
   ASSERT_TRUE(settled());
-  broken = false;
-  ASSERT_TRUE(poll_until([&] { return static_cast<bool>(engine->replay_resume(replay.value())); }));
-  ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "done"; }));
-  for (const auto& [offset, times] : handled()) EXPECT_GE(times, 2) << "offset " << offset;
+  resume_it_and_expect_all_of_it();
 }
 
 // A cancelled replay's lanes name their keys by the order before: resumed, it reads them again.
-TEST_F(OrderChange, ACancelledReplayGoesOnWithoutALoss) {
-  broken = false;
-  open();
-  attach_with("key");
-  append(12);
-  ASSERT_TRUE(settled());
-  broken = true;
-  const auto replay = engine->replay_start({.subscriber = id, .from = {.kind = StartAt::Kind::beginning}, .yes = true});
-  ASSERT_TRUE(replay) << replay.error().message;
-  ASSERT_TRUE(poll_until([&] { return handled().size() == 12 && handled()[5] == 2 && status().blocked_keys == 1; }));
-  ASSERT_TRUE(engine->replay_cancel(replay.value()));
+TEST_F(CancelledReplay, GoesOnWithoutALoss) {
+  ASSERT_NO_FATAL_FAILURE(cancel_a_replay_with_a_blocked_key());
   ASSERT_TRUE(settled());
   attach_with("all");
   ASSERT_TRUE(poll_until([&] { return order_in_store() == "all"; }));
-  broken = false;
-  ASSERT_TRUE(poll_until([&] { return static_cast<bool>(engine->replay_resume(replay.value())); }));
-  ASSERT_TRUE(poll_until([&] { return engine->replay(replay.value()).value().state == "done"; }));
-  for (const auto& [offset, times] : handled()) EXPECT_GE(times, 2) << "offset " << offset;
+  resume_it_and_expect_all_of_it();
 }
 
 // Every life has an order of its own, and ends as it happens to.
