@@ -48,11 +48,16 @@ void Caretaker::stop() {
   is_stopping_ = true;
   ::eventfd_write(wake_, 1);
   if (thread_.joinable()) thread_.join();
+  flushing_.clear();  // a connection keeps what all of them share, and that this
+  std::vector<std::shared_ptr<Connection>> arrived;
+  const std::lock_guard lock(mutex_);
+  arrived.swap(arrived_);
 }
 
 void Caretaker::flush_later(std::shared_ptr<Connection> connection) {
   {
     const std::lock_guard lock(mutex_);
+    if (is_stopping_) return;
     arrived_.push_back(std::move(connection));
   }
   ::eventfd_write(wake_, 1);
@@ -106,6 +111,7 @@ void Pump::stop() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  waiting_.clear();  // as the caretaker's; nothing comes any more
 }
 
 void Pump::continue_later(std::shared_ptr<Connection> connection) {

@@ -1,4 +1,4 @@
-// Order, limits and ends of connections.
+// Order and limits of connections.
 #include <sys/resource.h>
 
 #include "http_fixture.h"
@@ -315,64 +315,6 @@ TEST_F(ConnectionTest, AnswersFromManyThreadsWhileClientsComeAndGo) {
   handler_.take_kept().clear();
   EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
   EXPECT_EQ(server_->stats().waiting_requests, 0U);
-}
-
-TEST_F(ConnectionTest, DrainAnswersWhatIsInFlightAndClosesTheRest) {
-  start();
-  RawClient idle = connect();
-  idle.send(post("hi"));
-  EXPECT_EQ(idle.read_answer().status, 200);
-  RawClient busy = connect();
-  busy.send(post("x", "", "/later"));
-  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
-  bool is_clean = false;
-  std::thread drain([&] { is_clean = server_->drain(20s); });
-  EXPECT_TRUE(idle.is_closed_by_server());
-  idle.close();
-  EXPECT_FALSE(connect().is_connected());
-  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "\"last\"");
-  const RawAnswer answer = busy.read_answer();
-  EXPECT_EQ(answer.body, "\"last\"");
-  EXPECT_EQ(answer.header("Connection"), "close");
-  busy.close();
-  drain.join();
-  EXPECT_TRUE(is_clean);
-}
-
-TEST_F(ConnectionTest, DrainClosesBehindAnAnswerThatIsHalfSent) {
-  start();
-  RawClient client = connect();
-  client.send(post("hi", "", "/big"));
-  pollfd first_bytes{client.descriptor(), POLLIN, 0};
-  ASSERT_EQ(::poll(&first_bytes, 1, 20'000), 1);
-  bool is_clean = false;
-  std::thread drain([&] { is_clean = server_->drain(20s); });
-  EXPECT_TRUE(eventually([&] { return !connect().is_connected(); })) << "it has begun";
-  EXPECT_EQ(client.read_answer().body.size(), 4'000'000U);
-  EXPECT_TRUE(client.is_closed_by_server());
-  client.close();
-  drain.join();
-  EXPECT_TRUE(is_clean);
-}
-
-TEST_F(ConnectionTest, DrainCutsWhatDoesNotEnd) {
-  start();
-  RawClient busy = connect();
-  busy.send(post("x", "", "/later"));
-  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
-  EXPECT_FALSE(server_->drain(20ms));
-  EXPECT_TRUE(busy.is_closed_by_server());
-  for (Responder& responder : handler_.take_kept()) EXPECT_FALSE(responder.is_open());
-}
-
-TEST_F(ConnectionTest, AnAnswerAfterTheServersEndIsDropped) {
-  start();
-  RawClient client = connect();
-  client.send(post("x", "", "/later"));
-  ASSERT_TRUE(eventually([&] { return handler_.kept_count() == 1; }));
-  server_.reset();
-  for (Responder& responder : handler_.take_kept()) responder.send_json(200, "1");
-  EXPECT_TRUE(client.is_closed_by_server());
 }
 
 TEST_F(ConnectionTest, RefusesAddressesItCannotUse) {
