@@ -77,6 +77,7 @@ void Runner::commit_if_due() {
 void Runner::commit_quietly() {
   batch_ = build_batch();
   batch_.token = ++row_.token;
+  batch_.patient = false;  // the instance waits for it
   if (batch_.row) batch_.row->token = row_.token;
   send_prepared();
 }
@@ -114,6 +115,7 @@ state::Batch Runner::build_batch() {
     batch.row = row_;
   }
   if (changes_.tally) batch.tally = row_.tally;
+  batch.patient = !changes_.urgent && changes_.waiters.empty() && !draining_;
   batch_covered_ = std::move(changes_.covered);
   std::sort(batch_covered_.begin(), batch_covered_.end());
   batch_waiters_ = std::move(changes_.waiters);

@@ -228,6 +228,7 @@ state::Position Stream::position() const {
 
 Offset Stream::oldest_needed() const {
   Offset oldest = frontier();
+  if (open_ == 0) return oldest;  // many lanes have nothing but a queue
   for (const auto& [number, lane] : lanes_) {
     if (!lane.owed) continue;
     if (lane.owed->head) oldest = std::min(oldest, *lane.owed->head);

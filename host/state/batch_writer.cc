@@ -1,5 +1,6 @@
 #include "state/batch_writer.h"
 
+#include "state/attempts.h"
 #include "state/position_code.h"
 
 namespace hookhost::state {
@@ -41,9 +42,6 @@ constexpr const char* kEraseParked = "DELETE FROM parked WHERE subscriber=?1 AND
 constexpr const char* kRunToHeld = "UPDATE parked SET kind=1 WHERE subscriber=?1 AND kind=0 AND run=?2";
 constexpr const char* kPutKv = "INSERT OR REPLACE INTO kv (subscriber, key, value) VALUES (?1,?2,?3)";
 constexpr const char* kEraseKv = "DELETE FROM kv WHERE subscriber=?1 AND key=?2";
-constexpr const char* kPutAttempt =
-    "INSERT INTO attempt (subscriber, stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer) "
-    "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)";
 constexpr const char* kPutCrash =
     "INSERT OR REPLACE INTO crash (subscriber, stream, offset, attempt, crashes, cause, at, life) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)";
 constexpr const char* kEraseCrash = "DELETE FROM crash WHERE subscriber=?1 AND stream=?2 AND offset=?3";
@@ -87,7 +85,7 @@ Result<> BatchWriter::clear(const Batch& batch) {
                                           "DELETE FROM parked WHERE subscriber=?1 AND kind=1",
                                           "UPDATE subscriber SET prepared=x'' WHERE id=?1"};
   static constexpr const char* kReset = "DELETE FROM kv WHERE subscriber=?1";
-  static constexpr const char* kForget[] = {"DELETE FROM parked WHERE subscriber=?1", "DELETE FROM attempt WHERE subscriber=?1",
+  static constexpr const char* kForget[] = {"DELETE FROM parked WHERE subscriber=?1", "DELETE FROM attempts WHERE subscriber=?1",
                                             "DELETE FROM replay WHERE subscriber=?1", "DELETE FROM gap WHERE subscriber=?1",
                                             "DELETE FROM subscriber WHERE id=?1"};
   const auto run = [&](const char* sql) -> Result<> {
@@ -203,12 +201,7 @@ Result<> BatchWriter::put_kv(const Batch& batch) {
 
 Result<> BatchWriter::put_history(const Batch& batch) {
   const std::string& id = batch.subscriber.value;
-  for (const AttemptRow& row : batch.attempts) {
-    HOOKHOST_TRY(const auto put, database_.cached(kPutAttempt));
-    put->bind(1, id).bind(2, row.stream).bind(3, row.offset.value).bind(4, row.id.value).bind_blob(5, row.type).bind(6, row.attempt);
-    put->bind(7, to_unix_ns(row.at)).bind(8, row.took.count()).bind(9, row.outcome).bind(10, cut(row.error));
-    HOOKHOST_CHECK(put->bind(11, row.http_status).bind_blob(12, cut(row.answer)).run());
-  }
+  HOOKHOST_CHECK(put_attempts(database_, id, batch.attempts));
   for (const auto& [stream, offset] : batch.crashes_erased) {
     HOOKHOST_TRY(const auto erase, database_.cached(kEraseCrash));
     HOOKHOST_CHECK(erase->bind(1, id).bind(2, stream).bind(3, offset.value).run());

@@ -7,12 +7,18 @@
 #include <thread>
 
 #include "base/thread_name.h"
+#include "state/attempts.h"
 #include "state/group_commit.h"
 #include "state/reads.h"
 #include "state/schema.h"
 
 namespace hookhost::state {
 namespace {
+
+// Patient batches wait for others this long, or until there are so many. A transaction writes whole pages, of which some are every batch's and some
+// those of neighbours.
+constexpr std::chrono::milliseconds kGathering{2};
+constexpr std::size_t kGathered = 64;
 
 // One writer thread with its own connection; reads share another one under a mutex.
 class SqliteStore final : public DeliveryStore {
@@ -71,7 +77,7 @@ class SqliteStore final : public DeliveryStore {
     return read([&](Database& database) { return reads::count_parked(database, subscriber, kind); });
   }
   Result<std::vector<AttemptRow>> attempts(const SubscriberId& subscriber, const AttemptQuery& query) override {
-    return read([&](Database& database) { return reads::attempts(database, subscriber, query); });
+    return read([&](Database& database) { return read_attempts(database, subscriber.value, query); });
   }
   Result<std::vector<ReplayRow>> replays(std::optional<SubscriberId> subscriber) override {
     return read([&](Database& database) { return reads::replays(database, subscriber); });
@@ -102,7 +108,7 @@ class SqliteStore final : public DeliveryStore {
   Result<> prune_attempts(WallTime before) override {
     // In steps, so that nobody's commit waits for a long deletion.
     for (;;) {
-      HOOKHOST_TRY(const bool more, read([&](Database& database) { return reads::attempts_before(database, before); }));
+      HOOKHOST_TRY(const bool more, read([&](Database& database) { return are_attempts_before(database, before); }));
       if (!more) return success();
       HOOKHOST_CHECK(enqueue_and_wait({{}, {}, before}));
     }
@@ -116,11 +122,14 @@ class SqliteStore final : public DeliveryStore {
   }
 
   void enqueue(Waiting waiting) {
+    bool tell = false;
     {
       const std::scoped_lock lock(queue_mutex_);
+      if (!waiting.batch.patient) hurries_ = true;
       queue_.push_back(std::move(waiting));
+      tell = hurries_ || queue_.size() == 1 || queue_.size() == kGathered;
     }
-    filled_.notify_one();
+    if (tell) filled_.notify_one();
   }
 
   Result<> enqueue_and_wait(Waiting waiting) {
@@ -145,6 +154,8 @@ class SqliteStore final : public DeliveryStore {
         std::unique_lock lock(queue_mutex_);
         filled_.wait(lock, [&] { return stops_ || end_waits_ || !queue_.empty(); });
         if (!end_waits_ && queue_.empty()) return;
+        filled_.wait_for(lock, kGathering, [&] { return stops_ || hurries_ || queue_.size() >= kGathered; });
+        hurries_ = false;
         end_waits_ = false;
         taken.swap(queue_);
       }
@@ -167,6 +178,7 @@ class SqliteStore final : public DeliveryStore {
   std::condition_variable filled_;
   std::vector<Waiting> queue_;
   bool end_waits_ = false;  // the durable end, for a transaction even where no batch waits
+  bool hurries_ = false;    // one of the queue is not patient
   bool stops_ = false;
   std::thread thread_;  // last: it starts when everything else is there
 };

@@ -162,6 +162,7 @@ struct GapRow {
 struct Batch {
   SubscriberId subscriber;
   bool durable = false;  // fsync before `done` is called
+  bool patient = false;  // nobody waits for it: it may wait some milliseconds for others, with which it costs less
   std::optional<SubscriberRow> row;
   std::optional<ConditionChange> condition;  // over the row's
   std::optional<std::string> plan;           // as well
@@ -256,7 +257,7 @@ class DeliveryStore {
   virtual void note_durable_end(Offset end) = 0;
   [[nodiscard]] virtual Offset durable_end_seen() = 0;
 
-  // Drops attempts older than `before`, some thousands a transaction; waits for the end. Never from `done`.
+  // Drops attempts older than `before`, those of a batch with the newest of them, some thousands a transaction; waits for the end. Never from `done`.
   [[nodiscard]] virtual Result<> prune_attempts(WallTime before) = 0;
 };
 

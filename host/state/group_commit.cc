@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "state/attempts.h"
 #include "state/reads.h"
 
 namespace hookhost::state {
@@ -44,7 +45,7 @@ Result<> GroupCommit::set_synchronous(bool full) {
 }
 
 Result<> GroupCommit::apply(const Waiting& one, std::set<SubscriberId>& broken) {
-  if (one.prune_before) return prune(*one.prune_before);
+  if (one.prune_before) return prune_attempts(database_, *one.prune_before);
   if (one.settled_at) return writer_.set_meta(kPositionsLostName, static_cast<std::uint64_t>(to_unix_ns(*one.settled_at)));
   if (broken.contains(one.batch.subscriber)) {
     return fail(ErrorCode::io_error, "not applied: an earlier batch of " + one.batch.subscriber.value + " failed just before it");
@@ -52,11 +53,6 @@ Result<> GroupCommit::apply(const Waiting& one, std::set<SubscriberId>& broken) 
   auto applied = writer_.apply(one.batch);
   if (!applied) broken.insert(one.batch.subscriber);
   return applied;
-}
-
-Result<> GroupCommit::prune(WallTime before) {
-  HOOKHOST_TRY(const auto erase, database_.cached("DELETE FROM attempt WHERE rowid IN (SELECT rowid FROM " + std::string(reads::kOldestAttempts) + "LIMIT 5000)"));
-  return erase->bind(1, to_unix_ns(before)).run();
 }
 
 }  // namespace hookhost::state

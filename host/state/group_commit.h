@@ -33,7 +33,6 @@ class GroupCommit {
   [[nodiscard]] Result<> set_synchronous(bool full);
   [[nodiscard]] Result<std::vector<Result<>>> transact(const std::vector<Waiting>& group, Offset durable_end);
   [[nodiscard]] Result<> apply(const Waiting& one, std::set<SubscriberId>& broken);
-  [[nodiscard]] Result<> prune(WallTime before);
 
   Database& database_;
   BatchWriter writer_;

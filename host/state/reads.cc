@@ -202,32 +202,6 @@ Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subsc
   return found ? row->number(0) : 0;
 }
 
-Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, const AttemptQuery& query) {
-  std::string sql = "SELECT stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer FROM attempt WHERE subscriber=?1";
-  if (query.offset) sql += " AND offset=?2";
-  if (query.id) sql += " AND id=?4";
-  HOOKHOST_TRY(const auto rows, database.cached(sql + " ORDER BY rowid DESC LIMIT ?3"));
-  rows->bind(1, subscriber.value).bind(3, query.limit == 0 ? std::int64_t{-1} : static_cast<std::int64_t>(query.limit));
-  if (query.offset) rows->bind(2, query.offset->value);
-  if (query.id) rows->bind(4, query.id->value);
-  std::vector<AttemptRow> out;
-  for (;;) {
-    HOOKHOST_TRY(const bool more, rows->row());
-    if (!more) return out;
-    out.push_back({.stream = rows->number(0),
-                   .offset = Offset{rows->number(1)},
-                   .id = EventId{rows->text(2)},
-                   .type = rows->text(3),
-                   .attempt = static_cast<std::uint32_t>(rows->integer(4)),
-                   .at = from_unix_ns(rows->integer(5)),
-                   .took = Duration{rows->integer(6)},
-                   .outcome = rows->text(7),
-                   .error = rows->text(8),
-                   .http_status = static_cast<int>(rows->integer(9)),
-                   .answer = rows->text(10)});
-  }
-}
-
 Result<std::vector<ReplayRow>> replays(Database& database, const std::optional<SubscriberId>& subscriber) {
   HOOKHOST_TRY(const auto rows, database.cached(std::string(kReplayColumns) + (subscriber ? "WHERE subscriber=?1 " : "") + "ORDER BY id DESC"));
   if (subscriber) rows->bind(1, subscriber->value);
@@ -277,11 +251,6 @@ Result<std::uint64_t> meta(Database& database, std::string_view name) {
   HOOKHOST_TRY(const auto row, database.cached("SELECT value FROM meta WHERE name=?1"));
   HOOKHOST_TRY(const bool found, row->bind(1, name).row());
   return found ? row->number(0) : 0;
-}
-
-Result<bool> attempts_before(Database& database, WallTime before) {
-  HOOKHOST_TRY(const auto row, database.cached("SELECT 1 FROM " + std::string(kOldestAttempts) + "LIMIT 1"));
-  return row->bind(1, to_unix_ns(before)).row();
 }
 
 Result<std::uint64_t> highest_replay(Database& database) {

@@ -17,7 +17,6 @@ namespace hookhost::state::reads {
 [[nodiscard]] Result<std::vector<std::pair<SubscriberId, ParkedRow>>> parked(Database& database, const ParkedQuery& query);
 [[nodiscard]] Result<std::optional<ParkedRow>> parked_one(Database& database, const SubscriberId& subscriber, StreamId stream, Offset offset);
 [[nodiscard]] Result<std::uint64_t> count_parked(Database& database, const SubscriberId& subscriber, ParkedRow::Kind kind);
-[[nodiscard]] Result<std::vector<AttemptRow>> attempts(Database& database, const SubscriberId& subscriber, const AttemptQuery& query);
 [[nodiscard]] Result<std::vector<ReplayRow>> replays(Database& database, const std::optional<SubscriberId>& subscriber);
 [[nodiscard]] Result<std::vector<GapRow>> gaps(Database& database, const SubscriberId& subscriber);
 [[nodiscard]] Result<std::optional<std::string>> kv_get(Database& database, const SubscriberId& subscriber, std::string_view key);
@@ -25,10 +24,6 @@ namespace hookhost::state::reads {
                                                                               std::string_view prefix, std::string_view after,
                                                                               std::size_t limit);
 [[nodiscard]] Result<std::uint64_t> meta(Database& database, std::string_view name);  // 0 when absent
-// The oldest attempts, where those of before ?1 are looked for: in the order in which they were written, so many that a few with a wrong time among
-// them keep none from going.
-inline constexpr std::string_view kOldestAttempts = "(SELECT rowid, at FROM attempt ORDER BY rowid LIMIT 20000) WHERE at<?1 ";
-[[nodiscard]] Result<bool> attempts_before(Database& database, WallTime before);
 [[nodiscard]] Result<std::uint64_t> highest_replay(Database& database);
 
 }  // namespace hookhost::state::reads

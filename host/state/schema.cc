@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "state/attempts.h"
+
 namespace hookhost::state {
 namespace {
 
@@ -61,6 +63,12 @@ ALTER TABLE subscriber ADD COLUMN last_failure INTEGER;
 // Version 4: attempts stand in the order of their time; an index of it cost each of them more than it saved.
 constexpr const char* kDelivery4 = "DROP INDEX attempt_time;";
 
+// Version 5: those of a batch lie together (attempts.h). `at`: of the newest, `first` and `last`: offsets that all of them lie between.
+constexpr const char* kDelivery5 = R"sql(
+CREATE TABLE attempts (subscriber TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, at INTEGER NOT NULL, rows BLOB NOT NULL);
+CREATE INDEX attempts_place ON attempts (subscriber, last, first);
+)sql";
+
 constexpr const char* kRegistry1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 )sql";
@@ -76,15 +84,28 @@ CREATE TABLE team_key (
   WITHOUT ROWID;
 )sql";
 
+// What makes a version of the one before.
+struct Version {
+  const char* sql;
+  Result<> (*then)(Database&) = nullptr;
+};
 struct Kind {
   const char* name;
-  std::int64_t application_id;            // whose file it is, in SQLite's header
-  std::span<const char* const> versions;  // what makes each of the one before
+  std::int64_t application_id;        // whose file it is, in SQLite's header
+  std::span<const Version> versions;
 };
-constexpr std::array kDeliveryVersions{kDelivery1, kDelivery2, kDelivery3, kDelivery4};
-constexpr std::array kRegistryVersions{kRegistry1, kRegistry2};
+constexpr std::array kDeliveryVersions{Version{kDelivery1}, Version{kDelivery2}, Version{kDelivery3}, Version{kDelivery4}, Version{kDelivery5, take_over_attempts}};
+constexpr std::array kRegistryVersions{Version{kRegistry1}, Version{kRegistry2}};
 constexpr Kind kDelivery{"delivery.db", 0x686b646c, kDeliveryVersions};  // "hkdl"
 constexpr Kind kRegistry{"registry.db", 0x686b7267, kRegistryVersions};  // "hkrg"
+
+Result<> make(Database& database, std::span<const Version> versions) {
+  for (const Version& one : versions) {
+    HOOKHOST_CHECK(database.execute(one.sql));
+    if (one.then != nullptr) HOOKHOST_CHECK(one.then(database));
+  }
+  return success();
+}
 
 Result<std::int64_t> ask(Database& database, const char* question) {
   HOOKHOST_TRY(auto answer, database.prepare(question));
@@ -107,10 +128,10 @@ Result<std::set<std::string>> parts_of(Database& database) {
 // Everything that this version's files have, compared with a new one in memory; and nothing that a later version makes.
 Result<> check_parts(Database& database, const Kind& kind, std::size_t version) {
   HOOKHOST_TRY(auto pattern, Database::open_empty());
-  for (const char* const sql : kind.versions.first(version)) HOOKHOST_CHECK(pattern.execute(sql));
+  HOOKHOST_CHECK(make(pattern, kind.versions.first(version)));
   HOOKHOST_TRY(const auto wanted, parts_of(pattern));
   HOOKHOST_TRY(const auto there, parts_of(database));
-  for (const char* const sql : kind.versions.subspan(version)) HOOKHOST_CHECK(pattern.execute(sql));
+  HOOKHOST_CHECK(make(pattern, kind.versions.subspan(version)));
   HOOKHOST_TRY(const auto later, parts_of(pattern));
   for (const std::string& part : later) {
     if (wanted.contains(part) || !there.contains(part)) continue;
@@ -149,7 +170,7 @@ Result<bool> migrate(Database& database, const Kind& kind, const char* if_made =
   HOOKHOST_TRY(auto transaction, Transaction::begin(database));
   HOOKHOST_TRY(const auto version, version_of(database, kind));
   if (version == kind.versions.size()) return false;
-  for (const char* const sql : kind.versions.subspan(version.value_or(0))) HOOKHOST_CHECK(database.execute(sql));
+  HOOKHOST_CHECK(make(database, kind.versions.subspan(version.value_or(0))));
   const std::string mark =
       "PRAGMA application_id=" + std::to_string(kind.application_id) + "; PRAGMA user_version=" + std::to_string(kind.versions.size());
   HOOKHOST_CHECK(database.execute(mark.c_str()));

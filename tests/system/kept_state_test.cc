@@ -27,7 +27,7 @@ class KeptState : public SystemTest {
   // Rows that speak of it, of all tables.
   std::multiset<std::string> traces_of(const std::string& name) {
     std::multiset<std::string> out = rows_of(host.data_dir() + "/delivery.db", "SELECT 'subscriber', * FROM subscriber WHERE id='" + name + "'");
-    for (const char* table : {"lane", "parked", "kv", "attempt", "replay", "gap"}) {
+    for (const char* table : {"lane", "parked", "kv", "attempts", "replay", "gap"}) {
       out.merge(rows_of(host.data_dir() + "/delivery.db", std::string("SELECT '") + table + "', * FROM " + table + " WHERE subscriber='" + name + "'"));
     }
     return out;

@@ -300,32 +300,6 @@ TEST_F(DeliveryStoreTest, AFailedCommitAppliesNothing) {
   EXPECT_EQ(load().row.position.frontier, Offset{5});
 }
 
-TEST_F(DeliveryStoreTest, PrunesOldAttempts) {
-  Batch one = batch();
-  one.row = row();
-  for (int i = 0; i < 10; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(i), .outcome = "retry"});
-  commit(one);
-  ASSERT_TRUE(store_->prune_attempts(from_unix_ns(6)));
-  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 4U);
-}
-
-TEST_F(DeliveryStoreTest, AttemptsOfAClockThatWasWrongKeepNoOthersFromGoing) {
-  Batch one = batch();
-  for (int i = 0; i < 1'000; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(1'000'000), .outcome = "retry"});
-  for (int i = 0; i < 1'000; ++i) one.attempts.push_back({.offset = Offset{2}, .at = from_unix_ns(i), .outcome = "retry"});
-  commit(one);
-  ASSERT_TRUE(store_->prune_attempts(from_unix_ns(1'000)));
-  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 1'000U);
-}
-
-TEST_F(DeliveryStoreTest, PrunesMoreThanOneStepTakes) {
-  Batch one = batch();
-  for (int i = 0; i < 12'000; ++i) one.attempts.push_back({.offset = Offset{1}, .at = from_unix_ns(i), .outcome = "retry"});
-  commit(one);
-  ASSERT_TRUE(store_->prune_attempts(from_unix_ns(11'990)));
-  EXPECT_EQ(store_->attempts(id_, {}).value().size(), 10U);
-}
-
 TEST_F(DeliveryStoreTest, CommitsInTheOrderOfTheCallsAndBeforeItCloses) {
   std::vector<int> order;
   for (int i = 0; i < 500; ++i) {

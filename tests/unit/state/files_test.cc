@@ -90,13 +90,14 @@ TEST_F(FilesTest, WithAVersionThatTheirTablesDoNotHaveSaySo) {
     const std::string said = std::string("delivery.db says that it is of version ") + none + ", which no hookhost has made; restore a copy of it";
     EXPECT_EQ(opening_fails().message, said);
   }
-  run("PRAGMA user_version=3");
-  EXPECT_EQ(opening_fails().message, "delivery.db lacks attempt_time; restore a copy of it");
-  run("CREATE INDEX attempt_time ON attempt (at)");
+  run("PRAGMA user_version=4");
+  EXPECT_EQ(opening_fails().message, "delivery.db says that it is of version 4, and has attempts.at of a later one; restore a copy of it");
+  run("DROP TABLE attempts");
+  EXPECT_EQ(opening_fails().message, "delivery.db lacks attempt.answer; restore a copy of it");
+  run("CREATE TABLE attempt (subscriber, stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer)");
+  EXPECT_EQ(opening_fails().message, "delivery.db lacks attempt_place; restore a copy of it");
+  run("CREATE INDEX attempt_place ON attempt (subscriber, offset)");
   EXPECT_TRUE(check_delivery_file(path_));
-  run("PRAGMA user_version=2");
-  EXPECT_EQ(opening_fails().message, "delivery.db says that it is of version 2, and has attempt.answer of a later one; restore a copy of it");
-  run("PRAGMA user_version=3");
   EXPECT_TRUE(DeliveryStore::open(path_)) << "it was good";
 }
 
