@@ -64,7 +64,7 @@ Result<std::string> AdminClient::call_remote(const std::string& method, const st
   request.headers = {{"Authorization", "Bearer " + token}, {"Content-Type", "application/json"}};
   request.body = body;
   request.timeout = std::chrono::minutes{10};  // a replay's plan reads the whole event log
-  auto answer = http_.send(request);
+  auto answer = http_.send(std::move(request));
   if (!answer && answer.error().code == ErrorCode::unreachable) {
     return fail(ErrorCode::unreachable, "the host of " + config_.data_dir + " does not answer at " + address_);
   }

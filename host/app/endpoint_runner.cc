@@ -16,6 +16,16 @@ const char* const kRemoved = "removed";
 // A request that is cut off when its endpoint is changed comes again: receivers know it by its id.
 constexpr Duration kDrain = 2s;
 
+// Hears of the one request of a test.
+class TestSent final : public http_client::Listener {
+ public:
+  explicit TestSent(std::function<void(const http_client::Ended&)> done) : done_(std::move(done)) {}
+  void ended(std::vector<http_client::Ended> transfers) override { done_(transfers.front()); }
+
+ private:
+  const std::function<void(const http_client::Ended&)> done_;
+};
+
 state::AttemptRow attempt_row(const event_log::Event& event, const delivery::Outcome& outcome, WallTime at, Duration took) {
   return {.stream = state::kTestStream,
           .offset = state::kNoOffset,
@@ -55,14 +65,15 @@ Result<> EndpointRunner::forget(const std::string& id) {
 void EndpointRunner::send_test(const endpoints::Endpoint& endpoint, const event_log::EventPtr& event) {
   if (!sends()) return;
   const WallTime at = clock_.wall();
-  const MonotonicTime begun = clock_.monotonic();
   std::string party = endpoints::party_of(endpoint);
   if (!sender_->open.take(party, 0)) return keep_test(endpoint.id, attempt_row(*event, endpoints::no_room(), at, {}));
   auto request = endpoints::make_request(endpoint, {.event = event, .attempt = {}, .replay = false, .test = true}, sender_->user_agent, at);
-  transfers_->send(std::move(request), [this, party = std::move(party), id = endpoint.id, event, at, begun](const Result<http_client::TransferAnswer>& answer) {
+  request.route = endpoints::route_of(endpoint, 0);
+  request.listener = std::make_shared<TestSent>([this, party = std::move(party), id = endpoint.id, event, at](const http_client::Ended& sent) {
     sender_->open.give_back(party);
-    keep_test(id, attempt_row(*event, endpoints::outcome_of(answer, clock_.wall()), at, clock_.monotonic() - begun));
+    keep_test(id, attempt_row(*event, endpoints::outcome_of(sent.answer, clock_.wall()), at, sent.took));
   });
+  transfers_->send(std::move(request));
 }
 
 void EndpointRunner::keep_test(const SubscriberId& id, state::AttemptRow attempt) {

@@ -7,6 +7,17 @@
 #include "app/endpoint_set.h"
 
 namespace hookhost::app {
+namespace {
+
+// What the engine advises is the operator's to do.
+template <class T>
+Result<T> told(Result<T> done) {
+  if (done || done.error().code != ErrorCode::unavailable) return done;
+  return fail(ErrorCode::unavailable, "it was changed just now and is about to go on; try again");
+}
+
+}  // namespace
+
 // --- What was sent, and again -------------------------------------------------------------------------------------------------------
 
 Result<std::vector<state::AttemptRow>> EndpointSet::attempts(const std::optional<std::string>& team, std::string_view id, const state::AttemptQuery& query) {
@@ -29,7 +40,7 @@ Result<> EndpointSet::retry(const std::string& team, std::string_view id, std::s
   switch (again.error().code) {
     case ErrorCode::not_found: return fail(ErrorCode::conflict, "nothing of this delivery waits: it was delivered, or is under way; a replay sends it again");
     case ErrorCode::refused: return fail(ErrorCode::conflict, "nothing is delivered to it at the moment; try again later");
-    default: return again;
+    default: return told(again);
   }
 }
 
@@ -44,7 +55,7 @@ Result<std::uint64_t> EndpointSet::replay(const std::string& team, std::string_v
   const delivery::ReplayRequest request{.subscriber = SubscriberId{std::string(id)}, .from = since.value(), .until = until.value()};
   HOOKHOST_TRY(const auto plan, rooms_.engine.replay_plan(request));
   if (plan.moves || !plan.refusal.empty()) return fail(ErrorCode::conflict, "it has not come to these events yet, and gets them by itself");
-  HOOKHOST_CHECK(rooms_.engine.replay_start(request, plan));
+  HOOKHOST_CHECK(told(rooms_.engine.replay_start(request, plan)));
   return plan.matching;
 }
 

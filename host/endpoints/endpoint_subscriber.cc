@@ -14,19 +14,37 @@ namespace {
 constexpr std::uint32_t uncommitted_max(std::uint32_t concurrency) { return std::max<std::uint32_t>(64, 8 * concurrency); }
 
 // From a start to its stop. Requests that outlive the subscriber keep it.
-class Instance : public std::enable_shared_from_this<Instance> {
+class Instance final : public http_client::Listener, public std::enable_shared_from_this<Instance> {
  public:
   Instance(std::shared_ptr<const Endpoint> endpoint, Sender& sender, std::shared_ptr<delivery::Sink> sink)
       : endpoint_(std::move(endpoint)), party_(party_of(*endpoint_)), sender_(sender), sink_(std::move(sink)), group_(sender_.transfers.new_group()) {}
 
   void send(const delivery::Delivery& delivery) {
-    if (!take_room()) return complete({.id = delivery.id, .outcome = no_room(), .kv = {}, .took = {}});
+    if (!take_room()) return no_room_for(delivery);
+    if (!route_) route_ = route_of(*endpoint_, group_);  // not before: most endpoints are idle
     auto request = make_request(*endpoint_, {delivery.event, delivery.attempt, delivery.replay}, sender_.user_agent, sender_.clock.wall());
-    request.group = group_;
-    const auto begun = sender_.clock.monotonic();
-    sender_.transfers.send(std::move(request), [self = shared_from_this(), id = delivery.id, begun](const Result<http_client::TransferAnswer>& answer) {
-      self->answered(id, begun, answer);
-    });
+    request.route = route_;
+    request.listener = shared_from_this();
+    request.id = delivery.id;
+    sender_.transfers.send(std::move(request));
+  }
+
+  void ended(std::vector<http_client::Ended> transfers) override {
+    const WallTime now = sender_.clock.wall();
+    std::vector<delivery::Completion> completions;
+    completions.reserve(transfers.size());
+    for (const auto& [id, answer, took] : transfers) completions.push_back({.id = id, .outcome = outcome_of(answer, now), .kv = {}, .took = took});
+    sender_.open.give_back(party_, transfers.size());  // Order: what comes in their place finds room
+    bool tell = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      open_ -= transfers.size();
+      tell = !stopped_;
+    }
+    if (tell) sink_->completed(std::move(completions));
+    const std::scoped_lock lock(mutex_);
+    running_ -= transfers.size();
+    if (running_ == 0) idle_.notify_all();
   }
 
   void stop(MonotonicTime deadline) {
@@ -43,28 +61,16 @@ class Instance : public std::enable_shared_from_this<Instance> {
  private:
   bool take_room() {
     const std::scoped_lock lock(mutex_);
-    if (!sender_.open.take(party_, running_)) return false;
+    if (!sender_.open.take(party_, open_)) return false;
+    ++open_;
     ++running_;
     return true;
   }
 
-  void complete(delivery::Completion completion) {
+  void no_room_for(const delivery::Delivery& delivery) {
     std::vector<delivery::Completion> completions;
-    completions.push_back(std::move(completion));
+    completions.push_back({.id = delivery.id, .outcome = no_room(), .kv = {}, .took = {}});
     sink_->completed(std::move(completions));
-  }
-
-  void answered(std::uint64_t id, MonotonicTime begun, const Result<http_client::TransferAnswer>& answer) {
-    delivery::Completion completion{.id = id, .outcome = outcome_of(answer, sender_.clock.wall()), .kv = {}, .took = sender_.clock.monotonic() - begun};
-    bool tell = false;
-    {
-      const std::scoped_lock lock(mutex_);
-      tell = !stopped_;
-    }
-    if (tell) complete(std::move(completion));
-    sender_.open.give_back(party_);
-    const std::scoped_lock lock(mutex_);
-    if (--running_ == 0) idle_.notify_all();
   }
 
   const std::shared_ptr<const Endpoint> endpoint_;
@@ -72,9 +78,11 @@ class Instance : public std::enable_shared_from_this<Instance> {
   Sender& sender_;
   const std::shared_ptr<delivery::Sink> sink_;
   const std::uint64_t group_;
+  std::shared_ptr<const http_client::Route> route_;
   std::mutex mutex_;
   std::condition_variable idle_;
-  std::size_t running_ = 0;
+  std::size_t open_ = 0;
+  std::size_t running_ = 0;  // those, and those that ended and are not told of yet
   bool stopped_ = false;
 };
 

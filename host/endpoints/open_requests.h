@@ -30,10 +30,10 @@ class OpenRequests {
     ++open_;
     return true;
   }
-  void give_back(const std::string& party) {
+  void give_back(const std::string& party, std::size_t count = 1) {
     const std::scoped_lock lock(mutex_);
-    --open_;
-    if (const auto found = of_parties_.find(party); --found->second == 0) of_parties_.erase(found);
+    open_ -= count;
+    if (const auto found = of_parties_.find(party); (found->second -= count) == 0) of_parties_.erase(found);
   }
   // As many as one that is alone is never refused.
   [[nodiscard]] std::size_t of_one_max() const { return std::max<std::size_t>(1, (max_ - kept()) / (kShare + 2)); }

@@ -1,6 +1,8 @@
 // A delivery as an HTTP request.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,9 @@ struct Sending {
   bool test = false;
 };
 
+// Where the requests of an endpoint go, and what that may be. `group`: as http_client::Route.
+[[nodiscard]] std::shared_ptr<const http_client::Route> route_of(const Endpoint& endpoint, std::uint64_t group);
+
 // A POST of the event's own bytes. Beside what Signing says it carries Content-Type, User-Agent, the endpoint's own headers, and
 //   Hookhost-Type, Hookhost-Source   the event's type and source; what no header may carry (control characters, a space at either end) as %XX.
 //                                    A percent sign stays as it is: to tell them apart look into the body
@@ -26,6 +31,7 @@ struct Sending {
 //   Hookhost-Test: true              asked for by a person; no event of the event log
 // webhook-id is the event's id, the same over all attempts and replays; webhook-timestamp is the attempt's. While two secrets are valid,
 // webhook-signature holds one signature for each, X-Kakiyo-Signature that of the newest and X-Kakiyo-Signature-Previous the other's.
+// Without its route, its listener and its id.
 [[nodiscard]] http_client::Transfer make_request(const Endpoint& endpoint, const Sending& sending, std::string_view user_agent, WallTime now);
 
 // Whether an endpoint may not set this header itself: one of the above, or one that is the connection's business.

@@ -45,7 +45,7 @@ delivery::Outcome outcome_of(const Result<http_client::TransferAnswer>& answer, 
     out.error = answer.error().message;
     return out;
   }
-  const auto& [status, body, retry_after, cut, took] = answer.value();
+  const auto& [status, body, retry_after, cut] = answer.value();
   out.http_status = status;
   out.answer = body.substr(0, kAnswerKept);
   if (status >= 200 && status < 300) return out;

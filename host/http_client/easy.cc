@@ -9,39 +9,34 @@ namespace hookhost::http_client {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kNotAdded{"Expect", "Accept", "Content-Type"};
-constexpr std::string_view kLeftOut = ":";  // libcurl's way to leave one out
-constexpr std::string_view kSeparator = ": ";
-constexpr std::string_view kEmpty = ";";  // libcurl's way to send an empty one
-
-bool ends_its_line(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos; }
+// What libcurl adds unless it is told not to.
+struct NotAdded {
+  std::string_view name;
+  std::array<char, 16> line;
+};
+std::array<NotAdded, 3> not_added{{{"Expect", {"Expect:"}}, {"Accept", {"Accept:"}}, {"Content-Type", {"Content-Type:"}}}};
 
 }  // namespace
 
-Result<HeaderList> HeaderList::of(const std::vector<std::pair<std::string, std::string>>& headers) {
-  std::size_t bytes = 0;
-  for (const auto name : kNotAdded) bytes += name.size() + kLeftOut.size() + 1;
-  for (const auto& [name, value] : headers) {
-    if (ends_its_line(name) || ends_its_line(value)) return fail(ErrorCode::usage, "a header holds a line break; mend its value");
-    bytes += name.size() + kSeparator.size() + value.size() + 1;
+curl_slist* HeaderList::of(Headers& headers) {
+  lines_.clear();
+  std::array<bool, not_added.size()> said{};
+  std::string& all = headers.lines();
+  for (std::size_t begin = 0; begin < all.size();) {
+    const std::size_t end = all.find('\0', begin);
+    const std::string_view line = std::string_view(all).substr(begin, end - begin);
+    for (std::size_t n = 0; n < said.size(); ++n) {
+      const std::size_t size = not_added[n].name.size();
+      if (line.size() > size && (line[size] == ':' || line[size] == ';') && equals_ignoring_case(line.substr(0, size), not_added[n].name)) said[n] = true;
+    }
+    lines_.push_back({&all[begin], nullptr});
+    begin = end + 1;
   }
-  HeaderList out;
-  out.bytes_.reserve(bytes);  // Order: lines point into it, so it must not grow
-  out.lines_.reserve(headers.size() + kNotAdded.size());
-  for (const auto name : kNotAdded) {
-    const auto is_it = [&](const auto& header) { return equals_ignoring_case(header.first, name); };
-    if (std::none_of(headers.begin(), headers.end(), is_it)) out.append(name, kLeftOut, {});
+  for (std::size_t n = 0; n < said.size(); ++n) {
+    if (!said[n]) lines_.push_back({not_added[n].line.data(), nullptr});
   }
-  for (const auto& [name, value] : headers) out.append(name, value.empty() ? kEmpty : kSeparator, value);
-  return out;
-}
-
-void HeaderList::append(std::string_view name, std::string_view separator, std::string_view value) {
-  char* const line = bytes_.data() + bytes_.size();
-  for (const auto part : {name, separator, value}) bytes_.insert(bytes_.end(), part.begin(), part.end());
-  bytes_.push_back('\0');
-  lines_.push_back({line, nullptr});
-  if (lines_.size() > 1) lines_[lines_.size() - 2].next = &lines_.back();
+  for (std::size_t n = 1; n < lines_.size(); ++n) lines_[n - 1].next = &lines_[n];
+  return lines_.data();
 }
 
 void set_common(CURL* handle, const std::string& url, const std::string& method) {
@@ -65,5 +60,7 @@ ErrorCode code_of(CURLcode code) {
     default: return ErrorCode::io_error;
   }
 }
+
+Error not_lines() { return {ErrorCode::usage, "a header holds a line break; mend its value"}; }
 
 }  // namespace hookhost::http_client

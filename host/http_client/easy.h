@@ -5,13 +5,10 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/error.h"
-#include "base/result.h"
+#include "http_client/headers.h"
 
 namespace hookhost::http_client {
 
@@ -19,20 +16,19 @@ struct FreeHandle {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
 using EasyHandle = std::unique_ptr<CURL, FreeHandle>;
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using UrlHandle = std::unique_ptr<CURLU, FreeUrl>;
 
-// A request's header lines as libcurl reads them, without what libcurl would add: "Expect: 100-continue", which costs a round trip, and an Accept or
-// Content-Type that the caller did not say. In two pieces of memory:
-// curl_slist_append would take two for each line, and walk the list for each.
+// Header lines as libcurl reads them, without what libcurl would add: "Expect: 100-continue", which costs a round trip, and an Accept or
+// Content-Type that the caller did not say. Its memory is used again: curl_slist_append would take two pieces of it for each line.
 class HeaderList {
  public:
-  // Error: usage, for a name or value that would end its line.
-  [[nodiscard]] static Result<HeaderList> of(const std::vector<std::pair<std::string, std::string>>& headers);
-  // Valid as long as this, moved or not.
-  [[nodiscard]] curl_slist* get() { return lines_.data(); }
+  // Valid until the next call, and as long as `headers`.
+  [[nodiscard]] curl_slist* of(Headers& headers);
 
  private:
-  void append(std::string_view name, std::string_view separator, std::string_view value);
-  std::vector<char> bytes_;
   std::vector<curl_slist> lines_;
 };
 
@@ -40,5 +36,6 @@ class HeaderList {
 void set_common(CURL* handle, const std::string& url, const std::string& method);
 
 [[nodiscard]] ErrorCode code_of(CURLcode code);
+[[nodiscard]] Error not_lines();  // of a request whose headers are none
 
 }  // namespace hookhost::http_client

@@ -28,15 +28,16 @@ HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
-Result<HttpAnswer> HttpClient::send(const HttpRequest& request) {
+Result<HttpAnswer> HttpClient::send(HttpRequest request) {
+  if (!request.headers.are_lines()) return fail(not_lines());
   CURL* curl = handle_->curl.get();
   curl_easy_reset(curl);  // keeps the connection
   HttpAnswer answer;
   Receiving receiving{&answer.body, request.answer_bytes_max};
-  HOOKHOST_TRY(HeaderList headers, HeaderList::of(request.headers));
+  HeaderList headers;
   set_common(curl, request.url, request.method);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(request.timeout).count()));
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.of(request.headers));
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "127.0.0.1,localhost,::1");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiving);

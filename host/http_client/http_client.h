@@ -3,19 +3,17 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "http_client/headers.h"
 
 namespace hookhost::http_client {
 
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  std::vector<std::pair<std::string, std::string>> headers;
+  Headers headers;
   std::string body;
   Duration timeout = std::chrono::seconds{30};
   std::size_t answer_bytes_max = 64 << 20;
@@ -35,7 +33,7 @@ class HttpClient {
   HttpClient& operator=(HttpClient&&) noexcept;
 
   // Any answer is an answer. Error: unreachable (refused, no such host, closed before it answered), timeout, usage (the URL), io_error.
-  [[nodiscard]] Result<HttpAnswer> send(const HttpRequest& request);
+  [[nodiscard]] Result<HttpAnswer> send(HttpRequest request);
 
  private:
   struct Handle;

@@ -50,34 +50,48 @@ std::string listed(const std::vector<IpAddress>& addresses) {
 
 }  // namespace
 
-void TransferRun::prepare(bool again) {
+void TransferRun::begin(Transfer transfer, MonotonicTime begun) {
+  transfer_ = std::move(transfer);
+  begun_ = begun;
+  answer_ = {};
+  header_bytes_ = 0;
+  counted_socket_ = CURL_SOCKET_BAD;
+  received_before_ = 0;
+  progress_calls_ = 0;
+  refused_.clear();
+  tried_.clear();
+  if (route().group == 0 || route().group != group_) set_route();
+  group_ = route().group;
   CURL* const curl = handle_.get();
-  if (!again) set_what_the_group_shares();
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers_.get());
+  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines_.of(transfer_.headers));
   if (has_body()) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(transfer_.body.size()));
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, transfer_.body.data());
   }
-  for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
-  Watch::note_socket_of(curl, socket_);
 }
 
-void TransferRun::set_what_the_group_shares() {
+void TransferRun::set_route() {
   CURL* const curl = handle_.get();
   curl_easy_reset(curl);
-  set_common(curl, transfer_.url, transfer_.method);
+  set_common(curl, route().url, route().method);
+  // Parsed once and not for each transfer. One that is no URL is left to libcurl, which says so.
+  url_.reset(curl_url());
+  const bool is_url = curl_url_set(url_.get(), CURLUPART_URL, route().url.c_str(), CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
+  if (is_url) curl_easy_setopt(curl, CURLOPT_CURLU, url_.get());
+  for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
+  Watch::note_socket_of(curl, socket_);
   const Duration connect = std::min(kConnectTimeoutMax, transfer_.timeout);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(connect).count()));
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // only a new connection asks, and it asks anew
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold up the loop when the transfer's time is over
-  curl_easy_setopt(curl, CURLOPT_PROXY, transfer_.proxy.c_str());  // empty: not the environment's either
+  curl_easy_setopt(curl, CURLOPT_PROXY, route().proxy.c_str());  // empty: not the environment's either
   // One file of roots, whichever: with a directory beside it libcurl trusts both, and reads them anew for each connection, which takes 20 ms.
-  if (curl_version_info(CURLVERSION_NOW)->cainfo != nullptr || !transfer_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
-  if (!transfer_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, transfer_.ca_file.c_str());
-  if (!transfer_.certificate_file.empty()) {
-    curl_easy_setopt(curl, CURLOPT_SSLCERT, transfer_.certificate_file.c_str());
-    curl_easy_setopt(curl, CURLOPT_SSLKEY, transfer_.key_file.c_str());
+  if (curl_version_info(CURLVERSION_NOW)->cainfo != nullptr || !route().ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  if (!route().ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, route().ca_file.c_str());
+  if (!route().certificate_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_SSLCERT, route().certificate_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_SSLKEY, route().key_file.c_str());
   }
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -90,19 +104,19 @@ void TransferRun::set_what_the_group_shares() {
 }
 
 bool TransferRun::permits(const IpAddress& address) {
-  const bool permitted = transfer_.may_connect(address);
+  const bool permitted = route().may_connect(address);
   auto& known = permitted ? tried_ : refused_;
   if (std::find(known.begin(), known.end(), address) == known.end()) known.push_back(address);
   return permitted;
 }
 
 std::string TransferRun::refusal() const {
-  return (refused_.size() > 1 ? "each of " : "") + listed(refused_) + " of " + origin_of(transfer_.url) + " is not allowed";
+  return (refused_.size() > 1 ? "each of " : "") + listed(refused_) + " of " + origin_of(route().url) + " is not allowed";
 }
 
 std::size_t TransferRun::on_body(char* data, std::size_t, std::size_t size, void* self) {
   auto& run = *static_cast<TransferRun*>(self);
-  const std::size_t room = run.transfer_.answer_bytes_max - run.answer_.body.size();
+  const std::size_t room = run.route().answer_bytes_max - run.answer_.body.size();
   run.answer_.body.append(data, std::min(room, size));
   run.answer_.cut = size > room;
   return run.answer_.cut ? 0 : size;
@@ -139,7 +153,7 @@ bool TransferRun::receives_without_end() {
   const auto received = Watch::received(socket_);
   if (!received) return false;
   if (std::exchange(counted_socket_, socket_) != socket_ || *received < received_before_) received_before_ = *received;
-  return *received - received_before_ > transfer_.answer_bytes_max + kFramingBytesMax;
+  return *received - received_before_ > route().answer_bytes_max + kFramingBytesMax;
 }
 
 curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
@@ -156,8 +170,8 @@ int TransferRun::on_connected(void* self, char* address, char*, int, int) {
 }
 
 std::string TransferRun::what_the_proxy_did(CURLcode code) const {
-  if (transfer_.proxy.empty()) return {};
-  const std::string proxy = "the proxy " + origin_of(transfer_.proxy);
+  if (route().proxy.empty()) return {};
+  const std::string proxy = "the proxy " + origin_of(route().proxy);
   long answered = 0, made = 0;
   curl_off_t connected = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_HTTP_CONNECTCODE, &answered);
@@ -174,7 +188,7 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   answer_.status = static_cast<int>(status);
   if (code == CURLE_OK || answer_.cut) return std::move(answer_);
-  const std::string origin = origin_of(transfer_.url);
+  const std::string origin = origin_of(route().url);
   const bool none_allowed = code == CURLE_COULDNT_CONNECT && tried_.empty();
   if (!refused_.empty() && (none_allowed || code == CURLE_ABORTED_BY_CALLBACK)) {
     return fail(ErrorCode::forbidden, refusal() + "; allowed_networks opens exceptions");
@@ -189,9 +203,10 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   return fail(code_of(code), std::move(message));
 }
 
-void TransferRun::finish(CURLcode code) {
-  answer_.took = system_clock().monotonic() - begun_;
-  done_(outcome(code));
+Ended TransferRun::end(Result<TransferAnswer> answer) {
+  Ended out{transfer_.id, std::move(answer), system_clock().monotonic() - begun_};
+  transfer_ = {};
+  return out;
 }
 
 }  // namespace hookhost::http_client

@@ -12,32 +12,37 @@
 
 namespace hookhost::http_client {
 
+inline constexpr const char* kStopping = "the host is stopping";
+
+// A handle of libcurl and the transfer that it carries out, one after the other.
 class TransferRun {
  public:
-  TransferRun(EasyHandle handle, Watch& watch, Transfer transfer, HeaderList headers, Transfers::Done done, MonotonicTime begun)
-      : handle_(std::move(handle)), watch_(watch), transfer_(std::move(transfer)), done_(std::move(done)), begun_(begun), headers_(std::move(headers)) {}
+  explicit TransferRun(Watch& watch) : handle_(curl_easy_init()), watch_(watch) {}
+  TransferRun(const TransferRun&) = delete;
+  TransferRun& operator=(const TransferRun&) = delete;
+  ~TransferRun() { Watch::forget_socket_of(handle_.get()); }
 
-  // Sets the handle's options; `again`: it carried out a transfer of this group before.
-  void prepare(bool again);
-  // What the transfer came to.
-  void finish(CURLcode code);
-  void time_is_over() { finish(CURLE_OPERATION_TIMEDOUT); }
-  void cancel() { done_(fail(ErrorCode::cancelled, "the host is stopping")); }
+  // Takes the transfer up. Precondition: none is.
+  void begin(Transfer transfer, MonotonicTime begun);
+  // What it came to; it is let go.
+  [[nodiscard]] Ended finish(CURLcode code) { return end(outcome(code)); }
+  [[nodiscard]] Ended time_is_over() { return finish(CURLE_OPERATION_TIMEDOUT); }
+  [[nodiscard]] Ended cancel() { return end(fail(ErrorCode::cancelled, kStopping)); }
 
   // libcurl's own timer of a whole transfer is not used: 7.88 drops it when another timer of the handle is due less than a millisecond before it,
   // and the transfer would never end.
   [[nodiscard]] MonotonicTime deadline() const { return begun_ + transfer_.timeout; }
-  [[nodiscard]] std::uint64_t group() const { return transfer_.group; }
+  [[nodiscard]] bool runs() const { return transfer_.route != nullptr; }
+  [[nodiscard]] std::uint64_t group() const { return group_; }
+  [[nodiscard]] const std::shared_ptr<Listener>& listener() const { return transfer_.listener; }
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
-  [[nodiscard]] EasyHandle take_handle() {
-    Watch::forget_socket_of(handle_.get());
-    return std::move(handle_);
-  }
 
  private:
   [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);
-  [[nodiscard]] bool has_body() const { return transfer_.method != "GET" && transfer_.method != "DELETE"; }
-  [[nodiscard]] bool asks_for_leave() const { return transfer_.may_connect && transfer_.proxy.empty(); }
+  [[nodiscard]] Ended end(Result<TransferAnswer> answer);
+  [[nodiscard]] const Route& route() const { return *transfer_.route; }
+  [[nodiscard]] bool has_body() const { return route().method != "GET" && route().method != "DELETE"; }
+  [[nodiscard]] bool asks_for_leave() const { return route().may_connect && route().proxy.empty(); }
   [[nodiscard]] bool permits(const IpAddress& address);
   [[nodiscard]] std::string refusal() const;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
@@ -46,17 +51,19 @@ class TransferRun {
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
   static int on_connected(void* self, char* address, char*, int, int);
 
-  void set_what_the_group_shares();
+  void set_route();
   [[nodiscard]] bool receives_without_end();
   // What a proxy between us and the receiver has to do with it; empty: nothing.
   [[nodiscard]] std::string what_the_proxy_did(CURLcode code) const;
 
   EasyHandle handle_;
   Watch& watch_;
+  std::uint64_t group_ = 0;  // that the handle is set up for
+  UrlHandle url_;
+  HeaderList lines_;
+  // Of the one transfer:
   Transfer transfer_;
-  Transfers::Done done_;
-  const MonotonicTime begun_;
-  HeaderList headers_;
+  MonotonicTime begun_{};
   TransferAnswer answer_;
   std::size_t header_bytes_ = 0;
   // The socket, and where its count of received bytes stood when the answer was first looked at.

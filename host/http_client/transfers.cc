@@ -1,6 +1,9 @@
 #include "http_client/transfers.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -14,8 +17,11 @@ namespace hookhost::http_client {
 namespace {
 
 constexpr std::size_t kUneven = 16;
-constexpr std::size_t kSpareHandles = 256;
-constexpr long kKeptConnections = 1024;  // of a loop
+constexpr std::size_t kKept = 1024;  // connections of a loop, and as many handles, of which each takes some KiB
+
+// Those that are answered at once leave their connection to the next ones: few connections at work are faster than many, and what is slow holds up
+// nobody for longer than a round.
+constexpr std::size_t kBegunARound = 16;
 
 struct FreeMulti {
   void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
@@ -29,23 +35,22 @@ class Transfers::Loop {
     HOOKHOST_ASSERT(multi_ != nullptr);
     const long connections_max = static_cast<long>(open_max + kUneven);  // so that no transfer waits for a connection of another
     curl_multi_setopt(multi_.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS, connections_max);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, std::min(kKeptConnections, connections_max));
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, std::min(static_cast<long>(kKept), connections_max));
     watch_.attach(multi_.get());
     thread_ = std::thread([this] { run(); });
   }
 
-  void send(Transfer transfer, Done done) {
-    auto headers = HeaderList::of(transfer.headers);  // here, for the caller's thread has more time than the loop's
-    if (!headers) return done(fail(headers.error()));
+  void send(Transfer transfer) {
+    if (!transfer.headers.are_lines()) return refuse(transfer, not_lines());
     {
       const std::scoped_lock lock(mutex_);
       if (!closing_) {
         ++open_;
-        inbox_.push_back({std::move(transfer), std::move(headers.value()), std::move(done), system_clock().monotonic()});
+        inbox_.push_back({std::move(transfer), system_clock().monotonic()});
         return wake();
       }
     }
-    done(fail(ErrorCode::cancelled, "the host is stopping"));
+    refuse(transfer, {ErrorCode::cancelled, kStopping});
   }
 
   [[nodiscard]] std::size_t open() const { return open_; }
@@ -68,20 +73,36 @@ class Transfers::Loop {
  private:
   struct Asked {
     Transfer transfer;
-    HeaderList headers;
-    Done done;
     MonotonicTime at;
   };
+  // What ended, until its listener is told.
+  struct Telling {
+    std::shared_ptr<Listener> listener;
+    Ended ended;
+  };
+
+  static void refuse(const Transfer& transfer, Error error) {
+    std::vector<Ended> ended;
+    ended.push_back({transfer.id, fail(std::move(error)), {}});
+    transfer.listener->ended(std::move(ended));
+  }
 
   void run() {
     name_this_thread("http client");
     for (;;) {
-      if (!take_asked()) break;
-      watch_.round(deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->first));
+      const bool goes_on = take_asked();
+      tell();
+      if (!goes_on) break;
+      begin_some();
+      watch_.round(next_look());
       reap();
       end_what_is_overdue();
+      tell();
     }
-    while (!runs_.empty()) end(runs_.begin()->first)->cancel();
+    for (const Asked& one : waiting_) drop(one);
+    while (!deadlines_.empty()) note(take(deadlines_.begin()->second), [](TransferRun& run) { return run.cancel(); });
+    tell();
+    runs_.clear();
     spare_.clear();
   }
 
@@ -102,39 +123,55 @@ class Transfers::Loop {
       closing = closing_;
       woken_ = false;
     }
-    for (Asked& one : asked) begin(std::move(one));
+    std::ranges::move(asked, std::back_inserter(waiting_));
     for (const std::uint64_t group : cancelled) cancel_now(group);
     return !closing;
   }
 
   void cancel_now(std::uint64_t group) {
-    std::vector<CURL*> handles;
+    std::vector<TransferRun*> running;
     for (const auto& [handle, run] : runs_) {
-      if (run->group() == group) handles.push_back(handle);
+      if (run->runs() && run->group() == group) running.push_back(run.get());
     }
-    for (CURL* const handle : handles) end(handle)->cancel();
-    if (const auto kept = spare_.find(group); kept != spare_.end()) {
-      spare_count_ -= kept->second.size();
-      spare_.erase(kept);
+    for (TransferRun* const run : running) {
+      take(run);
+      note(run, [](TransferRun& one) { return one.cancel(); });
     }
+    const auto theirs = std::ranges::stable_partition(waiting_, [&](const Asked& one) { return one.transfer.route->group != group; });
+    for (const Asked& one : theirs) drop(one);
+    waiting_.erase(theirs.begin(), theirs.end());
+    while (spare_.contains(group)) runs_.erase(take_spare(group)->handle());
+  }
+
+  // One that was not begun.
+  void drop(const Asked& asked) {
+    --open_;
+    telling_.push_back({asked.transfer.listener, {asked.transfer.id, fail(ErrorCode::cancelled, kStopping), system_clock().monotonic() - asked.at}});
+  }
+
+  void begin_some() {
+    for (std::size_t n = 0; n < kBegunARound && !waiting_.empty(); ++n) {
+      begin(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+  }
+  [[nodiscard]] std::optional<MonotonicTime> next_look() const {
+    if (!waiting_.empty()) return system_clock().monotonic();
+    return deadlines_.empty() ? std::nullopt : std::optional(deadlines_.begin()->first);
   }
 
   void begin(Asked asked) {
-    auto [easy, again] = handle_for(asked.transfer.group);
-    auto run = std::make_unique<TransferRun>(std::move(easy), watch_, std::move(asked.transfer), std::move(asked.headers), std::move(asked.done), asked.at);
-    run->prepare(again);
-    CURL* const handle = run->handle();
-    deadlines_.emplace(run->deadline(), handle);
-    runs_.emplace(handle, std::move(run));
-    curl_multi_add_handle(multi_.get(), handle);
+    TransferRun* const run = run_for(asked.transfer.route->group);
+    run->begin(std::move(asked.transfer), asked.at);
+    deadlines_.emplace(run->deadline(), run);
+    curl_multi_add_handle(multi_.get(), run->handle());
   }
 
   // Takes it off libcurl. Precondition: it runs.
-  std::unique_ptr<TransferRun> end(CURL* handle) {
-    curl_multi_remove_handle(multi_.get(), handle);
+  TransferRun* take(TransferRun* run) {
+    curl_multi_remove_handle(multi_.get(), run->handle());
     --open_;
-    auto run = std::move(runs_.extract(handle).mapped());
-    deadlines_.erase({run->deadline(), handle});
+    deadlines_.erase({run->deadline(), run});
     return run;
   }
 
@@ -143,38 +180,59 @@ class Transfers::Loop {
     while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      const auto run = end(message->easy_handle);  // Order: `message` is gone from here on
-      run->finish(code);
-      keep(run->group(), run->take_handle());
+      TransferRun* const run = take(runs_.at(message->easy_handle).get());  // Order: `message` is gone from here on
+      note(run, [code](TransferRun& one) { return one.finish(code); });
     }
   }
 
   void end_what_is_overdue() {
     while (!deadlines_.empty() && deadlines_.begin()->first <= system_clock().monotonic()) {
-      const auto run = end(deadlines_.begin()->second);
-      run->time_is_over();
-      keep(run->group(), run->take_handle());
+      note(take(deadlines_.begin()->second), [](TransferRun& run) { return run.time_is_over(); });
     }
   }
 
-  // And whether it is set up for the group already.
-  std::pair<EasyHandle, bool> handle_for(std::uint64_t group) {
+  template <class End>
+  void note(TransferRun* run, End end) {
+    auto listener = run->listener();
+    telling_.push_back({std::move(listener), end(*run)});
+    keep(run);
+  }
+
+  // Those of one listener together.
+  void tell() {
+    if (telling_.empty()) return;
+    std::ranges::stable_sort(telling_, std::less<>{}, [](const Telling& one) { return one.listener.get(); });
+    for (auto from = telling_.begin(); from != telling_.end();) {
+      const auto until = std::find_if(from, telling_.end(), [&](const Telling& one) { return one.listener != from->listener; });
+      std::vector<Ended> ended;
+      ended.reserve(static_cast<std::size_t>(until - from));
+      const auto listener = from->listener;
+      for (; from != until; ++from) ended.push_back(std::move(from->ended));
+      listener->ended(std::move(ended));
+    }
+    telling_.clear();
+  }
+
+  // One that is set up for the group already, or a new one.
+  TransferRun* run_for(std::uint64_t group) {
+    if (spare_.contains(group)) return take_spare(group);
+    auto made = std::make_unique<TransferRun>(watch_);
+    TransferRun* const out = made.get();
+    runs_.emplace(out->handle(), std::move(made));
+    return out;
+  }
+  // Precondition: there is one.
+  TransferRun* take_spare(std::uint64_t group) {
     const auto kept = spare_.find(group);
-    if (kept == spare_.end()) return {EasyHandle(curl_easy_init()), false};
-    EasyHandle out = std::move(kept->second.back());
+    TransferRun* const out = kept->second.back();
     kept->second.pop_back();
     --spare_count_;
     if (kept->second.empty()) spare_.erase(kept);
-    return {std::move(out), group != 0};
+    return out;
   }
-  void keep(std::uint64_t group, EasyHandle handle) {
-    if (spare_count_ >= kSpareHandles) {  // one of somebody else
-      const auto other = spare_.begin();
-      other->second.pop_back();
-      --spare_count_;
-      if (other->second.empty()) spare_.erase(other);
-    }
-    spare_[group].push_back(std::move(handle));
+  void keep(TransferRun* run) {
+    if (spare_count_ >= kKept) runs_.erase(take_spare(spare_.begin()->first)->handle());  // one of somebody else
+    spare_[run->group()].push_back(run);
     ++spare_count_;
   }
 
@@ -185,10 +243,13 @@ class Transfers::Loop {
   std::vector<std::uint64_t> cancelled_;
   bool closing_ = false, woken_ = false;
   std::atomic<std::size_t> open_{0};  // asked for and not ended
-  std::unordered_map<std::uint64_t, std::vector<EasyHandle>> spare_;  // by group; of the loop
+  // Of the loop:
+  std::deque<Asked> waiting_;
+  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;        // those that run and those that are kept for the next
+  std::unordered_map<std::uint64_t, std::vector<TransferRun*>> spare_;  // the latter, by group
   std::size_t spare_count_ = 0;
-  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;      // of the loop
-  std::set<std::pair<MonotonicTime, CURL*>> deadlines_;               // of runs_
+  std::set<std::pair<MonotonicTime, TransferRun*>> deadlines_;          // of the former
+  std::vector<Telling> telling_;
   std::thread thread_;
 };
 
@@ -197,9 +258,9 @@ Transfers::Transfers(unsigned threads, std::size_t open_max) {
   for (unsigned n = 0; n < loops; ++n) loops_.push_back(std::make_unique<Loop>(open_max / loops + 1));
 }
 Transfers::~Transfers() { close(); }
-void Transfers::send(Transfer transfer, Done done) {
-  Loop& loop = loop_for(transfer.group);
-  loop.send(std::move(transfer), std::move(done));
+void Transfers::send(Transfer transfer) {
+  Loop& loop = loop_for(transfer.route->group);
+  loop.send(std::move(transfer));
 }
 // A group stays with its loop, where its connections are kept, while no other one has much less to do.
 Transfers::Loop& Transfers::loop_for(std::uint64_t group) {

@@ -12,32 +12,30 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/ip_address.h"
 #include "base/result.h"
+#include "http_client/headers.h"
 
 namespace hookhost::http_client {
 
-struct Transfer {
+// What the transfers of one owner have in common. `group`: of Transfers::new_group(); they share connections and can be cancelled together, and are of
+// one and the same route. 0: none.
+struct Route {
   std::string method = "POST";
-  std::string url;                                          // http or https
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string_view body;
-  std::shared_ptr<const void> body_owner;                   // keeps `body` alive until `done`
-  Duration timeout = std::chrono::seconds{30};              // of everything, from send() on
-  // Of its body. More is not read, and the connection is closed; so it is when there is 1 MiB more of anything else, such as chunk extensions (HTTP/1).
+  std::string url;                             // http or https
+  // Of an answer's body. More is not read, and the connection is closed; so it is when there is 1 MiB more of anything else, such as chunk
+  // extensions (HTTP/1).
   std::size_t answer_bytes_max = 64 << 10;
   // Asked on one of the threads with the address that a connection is about to use or, for a kept one, uses; false: it is not connected to. Of a
   // name with several addresses those that are allowed are tried; where none is, or a kept one's is not, the transfer ends before a byte of it is
   // sent. Not asked where there is a proxy: the proxy connects. Empty: every address.
   std::function<bool(const IpAddress&)> may_connect;
-  std::string ca_file;                                      // PEM; empty: the system's roots
-  std::string certificate_file, key_file;                   // PEM, of the client; empty: none
-  std::string proxy;                                        // "http://host:port"; empty: none
-  // Those of one group have everything above in common but headers, body and timeout, share connections and can be cancelled together; 0: none.
+  std::string ca_file;                         // PEM; empty: the system's roots
+  std::string certificate_file, key_file;      // PEM, of the client; empty: none
+  std::string proxy;                           // "http://host:port"; empty: none
   std::uint64_t group = 0;
 };
 
@@ -46,14 +44,38 @@ struct TransferAnswer {
   std::string body;                        // as far as answer_bytes_max
   std::optional<std::string> retry_after;  // the header, as sent
   bool cut = false;                        // there was more of it
-  Duration took{};
 };
 
-// Threads: every function from every thread. `done` is called once, on one of the threads, and must not block; it may send().
+// What became of a transfer, by the number that its sender gave it.
+struct Ended {
+  std::uint64_t id = 0;
+  // Any complete answer is an answer. Errors: unreachable (name, connect, reset), forbidden (may_connect of every address), timeout, usage (URL,
+  // header), io_error (TLS, protocol), cancelled. Messages name the host and the reason, no header and no body.
+  Result<TransferAnswer> answer;
+  Duration took{};  // from send() on
+};
+
+// Threads: called on those of Transfers, or within send() when nothing could be begun; must not block, may send().
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // Those of its transfers that ended at the same time. Each is told of once.
+  virtual void ended(std::vector<Ended> transfers) = 0;
+};
+
+struct Transfer {
+  std::shared_ptr<const Route> route;       // not null
+  Headers headers;
+  std::string_view body;
+  std::shared_ptr<const void> body_owner;   // keeps `body` alive until it has ended
+  Duration timeout = std::chrono::seconds{30};  // of everything, from send() on
+  std::shared_ptr<Listener> listener;       // not null
+  std::uint64_t id = 0;                     // the listener's name for it
+};
+
+// Threads: every function from every thread.
 class Transfers {
  public:
-  using Done = std::function<void(Result<TransferAnswer>)>;
-
   // `open_max`: about how many transfers the caller has open at once, at most. No more connections are kept, used ones among them, so that these
   // and a resolver's are all the descriptors it takes.
   explicit Transfers(unsigned threads = 2, std::size_t open_max = 1'024);
@@ -61,16 +83,14 @@ class Transfers {
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
 
-  // Any complete answer is an answer. Errors: unreachable (name, connect, reset), forbidden (may_connect of every address), timeout, usage (URL, header), io_error
-  // (TLS, protocol), cancelled (close). Messages name the host and the reason, no header and no body.
-  void send(Transfer transfer, Done done);
+  void send(Transfer transfer);
 
-  // A number that nobody else has, for the transfers of one owner.
+  // A number that nobody else has.
   [[nodiscard]] std::uint64_t new_group();
   // What runs of the group ends with `cancelled`, and what is kept for it is freed. Returns at once.
   void cancel(std::uint64_t group);
 
-  // What runs ends with `cancelled`, the threads are gone. Later send()s are cancelled at once. Idempotent; never from `done`.
+  // What runs ends with `cancelled`, the threads are gone. Later send()s are cancelled at once. Idempotent; never from a listener.
   void close();
 
  private:

@@ -1,18 +1,12 @@
 #include "http_client/url.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
-#include <memory>
 
 #include "base/ip_address.h"
+#include "http_client/easy.h"
 
 namespace hookhost::http_client {
 namespace {
-
-struct FreeUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
 
 std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
@@ -65,7 +59,7 @@ Result<> check_text(const std::string& text, const std::string& scheme) {
 }  // namespace
 
 Result<Url> parse_url(const std::string& text) {
-  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  const UrlHandle url(curl_url());
   if (const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME); code != CURLUE_OK) {
     return no_url(curl_url_strerror(code));
   }

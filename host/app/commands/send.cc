@@ -217,11 +217,11 @@ CommandResult send(const Context& context, const SendOptions& options) {
     request.url = target.url;
     request.body = freshen(target, body, id, now);
     request.headers = {{"Content-Type", "application/json"}};
-    if (!target.type_header.empty()) request.headers.emplace_back(target.type_header, target.kind == "github" ? type.substr(0, type.find('.')) : type);
-    if (!target.id_header.empty()) request.headers.emplace_back(target.id_header, id);
+    if (!target.type_header.empty()) request.headers.add(target.type_header, target.kind == "github" ? type.substr(0, type.find('.')) : type);
+    if (!target.id_header.empty()) request.headers.add(target.id_header, id);
     if (!target.secret.empty()) {
       HOOKHOST_TRY(auto signature, signing::sign(target.scheme, target.secret, id, now, request.body));
-      request.headers.insert(request.headers.end(), signature.begin(), signature.end());
+      for (const auto& [name, value] : signature) request.headers.add(name, value);
     }
     HOOKHOST_TRY(const auto answer, client.send(request));
     if (answer.status / 100 != 2) ++refused;

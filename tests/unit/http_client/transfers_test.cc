@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <future>
 #include <mutex>
@@ -20,11 +21,41 @@ using test::HttpReceiver;
 
 bool nobody(const IpAddress&) { return false; }
 
+// Tells of each transfer by itself.
+class Ear final : public Listener {
+ public:
+  using Told = std::function<void(Result<TransferAnswer>)>;
+  explicit Ear(Told told) : told_(std::move(told)) {}
+  void ended(std::vector<Ended> transfers) override {
+    for (auto& one : transfers) told_(std::move(one.answer));
+  }
+
+ private:
+  const Told told_;
+};
+
+void begin(Transfers& transfers, Route route, Transfer transfer, Ear::Told told) {
+  transfer.route = std::make_shared<const Route>(std::move(route));
+  transfer.listener = std::make_shared<Ear>(std::move(told));
+  transfers.send(std::move(transfer));
+}
+Transfer one(std::string_view body = "x", Duration timeout = 30s) {
+  Transfer out;
+  out.body = body;
+  out.timeout = timeout;
+  return out;
+}
+Transfer with(Headers headers) {
+  Transfer out = one();
+  out.headers = std::move(headers);
+  return out;
+}
+
 class TransfersTest : public testing::Test {
  protected:
-  Result<TransferAnswer> send(Transfer transfer) {
+  Result<TransferAnswer> send(Route route, Transfer transfer = one()) {
     std::promise<Result<TransferAnswer>> told;
-    transfers.send(std::move(transfer), [&](Result<TransferAnswer> answer) { told.set_value(std::move(answer)); });
+    begin(transfers, std::move(route), std::move(transfer), [&](Result<TransferAnswer> answer) { told.set_value(std::move(answer)); });
     return told.get_future().get();
   }
   Transfers transfers;
@@ -32,7 +63,7 @@ class TransfersTest : public testing::Test {
 
 TEST_F(TransfersTest, TellStatusBodyAndRetryAfter) {
   HttpReceiver receiver([](const std::string& body) { return HttpReceiver::status(body == "hello" ? 429 : 400, "Retry-After: 7\r\n"); });
-  const auto answer = send({.url = receiver.url(), .body = "hello"});
+  const auto answer = send({.url = receiver.url()}, one("hello"));
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer.value().status, 429);
   EXPECT_EQ(answer.value().body, "ok");
@@ -41,7 +72,7 @@ TEST_F(TransfersTest, TellStatusBodyAndRetryAfter) {
 
 TEST_F(TransfersTest, ConnectionsAreKept) {
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(send({.url = receiver.url(), .body = "x"}));
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(send({.url = receiver.url()}));
   EXPECT_EQ(receiver.connections(), 1U);
 }
 
@@ -51,7 +82,7 @@ TEST_F(TransfersTest, KeptConnectionsAreBoundedAndANewOneTakesThePlaceOfAnUnused
   for (int i = 0; i < 40; ++i) {
     receivers.push_back(std::make_unique<HttpReceiver>(HttpReceiver::Answer([](const std::string&) { return HttpReceiver::status(200); })));
     std::promise<bool> told;
-    few.send({.url = receivers.back()->url(), .body = "x"}, [&](const Result<TransferAnswer>& answer) { told.set_value(answer.has_value()); });
+    begin(few, {.url = receivers.back()->url()}, one(), [&](const Result<TransferAnswer>& answer) { told.set_value(answer.has_value()); });
     ASSERT_TRUE(told.get_future().get()) << "transfer " << i;
   }
   EXPECT_TRUE(test::poll_until([&] { return std::count_if(receivers.begin(), receivers.end(), [](const auto& one) { return !one->is_quiet(); }) <= 20; }));
@@ -68,7 +99,7 @@ TEST_F(TransfersTest, AKeptConnectionThatItsPeerClosesIsReplaced) {
   const std::string by_name = "http://localhost:" + std::to_string(receiver.port()) + "/";
   constexpr std::size_t kRequests = 60;
   for (std::size_t n = 0; n < kRequests; ++n) {
-    ASSERT_TRUE(send({.url = n % 2 == 0 ? by_name : receiver.url(), .body = "x"})) << n;
+    ASSERT_TRUE(send({.url = n % 2 == 0 ? by_name : receiver.url()})) << n;
     ASSERT_TRUE(test::poll_until([&] { return receiver.is_quiet(); })) << n;
   }
   EXPECT_EQ(receiver.connections(), kRequests);
@@ -84,10 +115,10 @@ TEST_F(TransfersTest, ATransferEndsAlsoWhenItsTimeIsOverJustAfterAConnectionsWou
   }));
   for (int n = 0; n < 20; ++n) {
     const auto group = transfers.new_group();
-    static_cast<void>(send({.url = receiver.url(), .body = "x", .timeout = 30ms, .group = group}));
+    static_cast<void>(send({.url = receiver.url(), .group = group}, one("x", 30ms)));
     auto told = std::make_shared<std::promise<Result<TransferAnswer>>>();
     auto answer = told->get_future();
-    transfers.send({.url = receiver.url(), .body = "hang", .timeout = 31'500us, .group = group}, [told](Result<TransferAnswer> one) { told->set_value(std::move(one)); });
+    begin(transfers, {.url = receiver.url(), .group = group}, one("hang", 31'500us), [told](Result<TransferAnswer> said) { told->set_value(std::move(said)); });
     ASSERT_EQ(answer.wait_for(30s), std::future_status::ready) << "round " << n;
     const auto result = answer.get();
     ASSERT_FALSE(result);
@@ -101,8 +132,8 @@ TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
   HttpReceiver hanging([&](const std::string&) { return released.wait(), std::string(); });
   HttpReceiver healthy([](const std::string&) { return HttpReceiver::status(200); });
   std::promise<Result<TransferAnswer>> late;
-  transfers.send({.url = hanging.url(), .body = "x", .timeout = 500ms}, [&](Result<TransferAnswer> answer) { late.set_value(std::move(answer)); });
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(send({.url = healthy.url(), .body = "x"}));
+  begin(transfers, {.url = hanging.url()}, one("x", 500ms), [&](Result<TransferAnswer> answer) { late.set_value(std::move(answer)); });
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(send({.url = healthy.url()}));
   const auto answer = late.get_future().get();
   release.set_value();
   ASSERT_FALSE(answer);
@@ -112,7 +143,7 @@ TEST_F(TransfersTest, AHangingReceiverCostsOnlyItsOwnTransfer) {
 TEST_F(TransfersTest, AnAddressThatIsNotAllowedIsNotConnectedTo) {
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
   for (const std::string host : {"127.0.0.1", "localhost", "0x7f.1", "017700000001", "2130706433"}) {
-    const auto answer = send({.url = "http://" + host + ":" + std::to_string(receiver.port()) + "/", .body = "x", .may_connect = nobody});
+    const auto answer = send({.url = "http://" + host + ":" + std::to_string(receiver.port()) + "/", .may_connect = nobody});
     ASSERT_FALSE(answer) << host;
     EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << host << ": " << answer.error().message;
   }
@@ -121,8 +152,8 @@ TEST_F(TransfersTest, AnAddressThatIsNotAllowedIsNotConnectedTo) {
 
 TEST_F(TransfersTest, AKeptConnectionOfSomeoneWhoIsAllowedIsNotUsedByOneWhoIsNot) {
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
-  ASSERT_TRUE(send({.url = receiver.url(), .body = "allowed"}));
-  const auto answer = send({.url = receiver.url(), .body = "not", .may_connect = nobody});
+  ASSERT_TRUE(send({.url = receiver.url()}, one("allowed")));
+  const auto answer = send({.url = receiver.url(), .may_connect = nobody}, one("not"));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << answer.error().message;
   EXPECT_EQ(receiver.bodies(), std::vector<std::string>{"allowed"});
@@ -130,7 +161,7 @@ TEST_F(TransfersTest, AKeptConnectionOfSomeoneWhoIsAllowedIsNotUsedByOneWhoIsNot
 
 TEST_F(TransfersTest, AnAnswerBeyondTheBoundIsCutAndStillAnAnswer) {
   HttpReceiver receiver([](const std::string&) { return "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + std::string(100000, 'x'); });
-  const auto answer = send({.url = receiver.url(), .body = "x", .answer_bytes_max = 1000});
+  const auto answer = send({.url = receiver.url(), .answer_bytes_max = 1000});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer.value().status, 200);
   EXPECT_TRUE(answer.value().cut);
@@ -160,7 +191,7 @@ TEST_F(TransfersTest, AnAnswerWithoutEndThatHasNoBodyIsCutAndStillAnAnswer) {
     const auto group = transfers.new_group();
     for (int n = 0; n < 3; ++n) {  // each on the handle of the one before
       sent = 0;
-      const auto answer = send({.url = receiver.url(), .body = "x", .group = group});
+      const auto answer = send({.url = receiver.url(), .group = group});
       ASSERT_TRUE(answer) << answer.error().message;
       EXPECT_EQ(answer.value().status, 200);
       EXPECT_TRUE(answer.value().cut);
@@ -176,7 +207,7 @@ TEST_F(TransfersTest, AnAnswerInManySmallPiecesIsWhole) {
   pieces += "0\r\n\r\n";
   HttpReceiver receiver([&](const std::string&) { return pieces; });
   for (int n = 0; n < 5; ++n) {
-    const auto answer = send({.url = receiver.url(), .body = "x"});
+    const auto answer = send({.url = receiver.url()});
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_FALSE(answer.value().cut);
     EXPECT_EQ(answer.value().body.size(), 64U << 10);
@@ -190,7 +221,7 @@ TEST_F(TransfersTest, HeadersWithoutEndAreAnErrorThatSaysSo) {
   for (int n = 0; n < 10'000; ++n) heads += "HTTP/1.1 100 Continue\r\n\r\n";
   for (const std::string& bytes : {many + "\r\n", heads, "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(1 << 20, 'x') + "\r\n\r\n"}) {
     HttpReceiver receiver([&](const std::string&) { return bytes; });
-    const auto answer = send({.url = receiver.url(), .body = "x"});
+    const auto answer = send({.url = receiver.url()});
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, ErrorCode::io_error);
     EXPECT_NE(answer.error().message.find("its headers are larger than 64 KiB"), std::string::npos) << answer.error().message;
@@ -202,13 +233,13 @@ TEST_F(TransfersTest, AProxyThatCannotBeReachedOrDoesNotConnectIsNamed) {
   { port = HttpReceiver([](const std::string&) { return std::string(); }).port(); }  // nobody listens there any more
   const std::string nobody_there = "http://127.0.0.1:" + std::to_string(port);
   for (const char* url : {"http://receiver.invalid/", "https://receiver.invalid/"}) {
-    const auto answer = send({.url = url, .body = "x", .proxy = "http://user:word@127.0.0.1:" + std::to_string(port)});
+    const auto answer = send({.url = url, .proxy = "http://user:word@127.0.0.1:" + std::to_string(port)});
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, ErrorCode::unreachable);
     EXPECT_NE(answer.error().message.find("the proxy " + nobody_there + " cannot be reached"), std::string::npos) << answer.error().message;
   }
   HttpReceiver refusing([](const std::string&) { return HttpReceiver::status(403); });
-  const auto answer = send({.url = "https://receiver.invalid/", .body = "x", .proxy = "http://127.0.0.1:" + std::to_string(refusing.port())});
+  const auto answer = send({.url = "https://receiver.invalid/", .proxy = "http://127.0.0.1:" + std::to_string(refusing.port())});
   ASSERT_FALSE(answer);
   EXPECT_NE(answer.error().message.find("answered its CONNECT with 403"), std::string::npos) << answer.error().message;
 }
@@ -216,7 +247,7 @@ TEST_F(TransfersTest, AProxyThatCannotBeReachedOrDoesNotConnectIsNamed) {
 TEST_F(TransfersTest, FailuresNameTheOriginOnly) {
   std::uint16_t port = 0;
   { port = HttpReceiver([](const std::string&) { return std::string(); }).port(); }  // nobody listens there any more
-  const auto answer = send({.url = "http://user:word@127.0.0.1:" + std::to_string(port) + "/secret-path?token=t", .body = "x"});
+  const auto answer = send({.url = "http://user:word@127.0.0.1:" + std::to_string(port) + "/secret-path?token=t"});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::unreachable);
   EXPECT_NE(answer.error().message.find("http://127.0.0.1:" + std::to_string(port)), std::string::npos) << answer.error().message;
@@ -226,8 +257,8 @@ TEST_F(TransfersTest, FailuresNameTheOriginOnly) {
 // A request that is passed through must arrive as it came.
 TEST_F(TransfersTest, NothingIsAddedThatTheCallerDidNotSay) {
   HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
-  ASSERT_TRUE(send({.url = receiver.url(), .headers = {{"X-One", "1"}}, .body = "x"}));
-  ASSERT_TRUE(send({.url = receiver.url(), .headers = {{"content-type", "text/xml"}, {"Accept", "text/plain"}}, .body = "x"}));
+  ASSERT_TRUE(send({.url = receiver.url()}, with({{"X-One", "1"}})));
+  ASSERT_TRUE(send({.url = receiver.url()}, with({{"content-type", "text/xml"}, {"Accept", "text/plain"}})));
   const auto heads = receiver.heads();
   for (const char* name : {"Content-Type", "Accept", "Expect", "User-Agent"}) EXPECT_EQ(heads[0].find(name), std::string::npos) << heads[0];
   EXPECT_NE(heads[1].find("content-type: text/xml"), std::string::npos) << heads[1];
@@ -235,7 +266,7 @@ TEST_F(TransfersTest, NothingIsAddedThatTheCallerDidNotSay) {
 }
 
 TEST_F(TransfersTest, HeadersWithLineBreaksAreRefused) {
-  const auto answer = send({.url = "http://127.0.0.1:1/", .headers = {{"X-A", "b\r\nX-C: d"}}});
+  const auto answer = send({.url = "http://127.0.0.1:1/"}, with({{"X-A", "b\r\nX-C: d"}}));
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::usage);
 }
@@ -246,8 +277,8 @@ TEST_F(TransfersTest, AGroupCanBeCancelledAndTheOthersGoOn) {
   HttpReceiver receiver([&](const std::string&) { return released.wait(), HttpReceiver::status(200); });
   std::promise<Result<TransferAnswer>> first, second;
   const auto group = transfers.new_group();
-  transfers.send({.url = receiver.url(), .body = "x", .group = group}, [&](Result<TransferAnswer> answer) { first.set_value(std::move(answer)); });
-  transfers.send({.url = receiver.url(), .body = "x", .group = transfers.new_group()}, [&](Result<TransferAnswer> answer) { second.set_value(std::move(answer)); });
+  begin(transfers, {.url = receiver.url(), .group = group}, one(), [&](Result<TransferAnswer> answer) { first.set_value(std::move(answer)); });
+  begin(transfers, {.url = receiver.url(), .group = transfers.new_group()}, one(), [&](Result<TransferAnswer> answer) { second.set_value(std::move(answer)); });
   ASSERT_TRUE(test::poll_until([&] { return receiver.bodies().size() == 2; }));
   transfers.cancel(group);
   const auto cancelled = first.get_future().get();
@@ -267,7 +298,7 @@ TEST_F(TransfersTest, AGroupOfManyIsSharedOutAndCancelledWhole) {
   const auto group = transfers.new_group();
   std::atomic<int> cancelled{0};
   for (int i = 0; i < 64; ++i) {
-    transfers.send({.url = receiver.url(), .body = "x", .group = group}, [&](const Result<TransferAnswer>& answer) {
+    begin(transfers, {.url = receiver.url(), .group = group}, one(), [&](const Result<TransferAnswer>& answer) {
       const std::scoped_lock lock(mutex);
       threads.insert(std::this_thread::get_id());
       if (!answer && answer.error().code == ErrorCode::cancelled) ++cancelled;
@@ -280,6 +311,49 @@ TEST_F(TransfersTest, AGroupOfManyIsSharedOutAndCancelledWhole) {
   release.set_value();
 }
 
+// One that does not look at transfers one by one.
+class Counting final : public Listener {
+ public:
+  void ended(std::vector<Ended> transfers) override {
+    const std::scoped_lock lock(mutex_);
+    ++calls_;
+    for (const auto& one : transfers) ids_.insert(one.id);
+  }
+  std::pair<std::size_t, std::size_t> calls_and_ids() const {
+    const std::scoped_lock lock(mutex_);
+    return {calls_, ids_.size()};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::size_t calls_ = 0;
+  std::set<std::uint64_t> ids_;
+};
+
+TEST_F(TransfersTest, WhatEndsAtTheSameTimeIsToldTogetherAndToWhomItBelongs) {
+  std::promise<void> release;
+  auto released = release.get_future().share();
+  HttpReceiver receiver([&](const std::string&) { return released.wait(), HttpReceiver::status(200); });
+  const auto listeners = std::array{std::make_shared<Counting>(), std::make_shared<Counting>()};
+  auto route = std::make_shared<Route>();
+  route->url = receiver.url();
+  route->group = transfers.new_group();
+  for (std::uint64_t n = 0; n < 40; ++n) {
+    Transfer transfer = one();
+    transfer.route = route;
+    transfer.listener = listeners.at(n % 2);
+    transfer.id = n;
+    transfers.send(std::move(transfer));
+  }
+  ASSERT_TRUE(test::poll_until([&] { return receiver.bodies().size() == 40; }));
+  transfers.cancel(route->group);
+  for (const auto& listener : listeners) {
+    ASSERT_TRUE(test::poll_until([&] { return listener->calls_and_ids().second == 20; }));
+    EXPECT_LE(listener->calls_and_ids().first, 2U) << "one of each thread";
+  }
+  release.set_value();
+}
+
 TEST_F(TransfersTest, CloseCancelsWhatRunsAndWhatComesLater) {
   std::promise<void> release;
   auto released = release.get_future().share();
@@ -288,10 +362,10 @@ TEST_F(TransfersTest, CloseCancelsWhatRunsAndWhatComesLater) {
   const auto count = [&](const Result<TransferAnswer>& answer) {
     if (!answer && answer.error().code == ErrorCode::cancelled) ++cancelled;
   };
-  for (int i = 0; i < 5; ++i) transfers.send({.url = hanging.url(), .body = "x"}, count);
+  for (int i = 0; i < 5; ++i) begin(transfers, {.url = hanging.url()}, one(), count);
   ASSERT_TRUE(test::poll_until([&] { return hanging.bodies().size() == 5; }));
   transfers.close();
-  transfers.send({.url = hanging.url(), .body = "x"}, count);
+  begin(transfers, {.url = hanging.url()}, one(), count);
   EXPECT_EQ(cancelled, 6);
   release.set_value();
 }
