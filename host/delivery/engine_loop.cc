@@ -119,7 +119,7 @@ void Engine::Impl::round() {
   }
 }
 
-// Each new event is read once, for all live subscribers together.
+// Each new event that any of them matches is read once, for all live subscribers together.
 void Engine::Impl::dispatch() {
   if (core.now < dispatch_again_) return;
   for (int reads = 0; reads < kReadsARound; ++reads) {
@@ -134,7 +134,11 @@ void Engine::Impl::dispatch() {
       return;
     }
     if (index_stale) rebuild_index();
-    auto read = live_cursor_->scan(core.live_end, end, kLiveEvents, kLiveBytes, kScanLookedMax, [](const EventHead&) { return true; });
+    auto read = live_cursor_->scan(core.live_end, end, kLiveEvents, kLiveBytes, kScanLookedMax, [this](const EventHead& head) {
+      matched_.clear();
+      index_.match(head, matched_);
+      return std::any_of(matched_.begin(), matched_.end(), [this](std::uint32_t member) { return members[member]->live(); });
+    });
     if (!read) {
       diagnose(Level::error, "delivery", "new events cannot be read: " + read.error().message);
       dispatch_again_ = core.now + kAgain;
