@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <utility>
 
 #include "state/attempt_code.h"
 
@@ -10,6 +11,7 @@ namespace hookhost::state {
 namespace {
 
 constexpr std::size_t kTogether = 256;
+constexpr std::size_t kTakenOverTogether = 50'000;  // of all subscribers
 
 // The oldest, where those of before ?1 are looked for: in the order in which they were written, so many that a few with a wrong time among them keep
 // none from going.
@@ -90,7 +92,16 @@ Result<> prune_attempts(Database& database, WallTime before) {
 }
 
 Result<> take_over_attempts(Database& database) {
-  std::map<std::string, std::vector<AttemptRow>, std::less<>> gathered;
+  std::map<std::string, std::vector<AttemptRow>> gathered;
+  std::size_t waiting = 0;
+  const auto put = [&](const std::string& subscriber, std::vector<AttemptRow>& rows) {
+    waiting -= rows.size();
+    return put_attempts(database, subscriber, std::exchange(rows, {}));
+  };
+  const auto put_all = [&]() -> Result<> {
+    for (auto& [subscriber, rows] : gathered) HOOKHOST_CHECK(put(subscriber, rows));
+    return success();
+  };
   {
     HOOKHOST_TRY(auto row, database.prepare("SELECT subscriber, stream, offset, id, type, attempt, at, took, outcome, error, http_status, answer FROM attempt ORDER BY rowid"));
     for (;;) {
@@ -99,12 +110,11 @@ Result<> take_over_attempts(Database& database) {
       const std::string subscriber = row.text(0);
       auto& rows = gathered[subscriber];
       rows.push_back(version_4_row(row));
-      if (rows.size() < kTogether) continue;
-      HOOKHOST_CHECK(put_attempts(database, subscriber, rows));
-      rows.clear();
+      if (++waiting == kTakenOverTogether) HOOKHOST_CHECK(put_all());
+      if (rows.size() == kTogether) HOOKHOST_CHECK(put(subscriber, rows));
     }
   }
-  for (const auto& [subscriber, rows] : gathered) HOOKHOST_CHECK(put_attempts(database, subscriber, rows));
+  HOOKHOST_CHECK(put_all());
   return database.execute("DROP TABLE attempt");
 }
 
