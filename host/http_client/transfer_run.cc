@@ -203,8 +203,8 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   return fail(code_of(code), std::move(message));
 }
 
-Ended TransferRun::end(Result<TransferAnswer> answer) {
-  Ended out{transfer_.id, std::move(answer), system_clock().monotonic() - begun_};
+Telling TransferRun::end(Result<TransferAnswer> answer) {
+  Telling out{std::move(transfer_.listener), {transfer_.id, std::move(answer), system_clock().monotonic() - begun_}};
   transfer_ = {};
   return out;
 }

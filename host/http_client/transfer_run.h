@@ -14,6 +14,12 @@ namespace hookhost::http_client {
 
 inline constexpr const char* kStopping = "the host is stopping";
 
+// What ended, until its listener is told.
+struct Telling {
+  std::shared_ptr<Listener> listener;
+  Ended ended;
+};
+
 // A handle of libcurl and the transfer that it carries out, one after the other.
 class TransferRun {
  public:
@@ -25,21 +31,20 @@ class TransferRun {
   // Takes the transfer up. Precondition: none is.
   void begin(Transfer transfer, MonotonicTime begun);
   // What it came to; it is let go.
-  [[nodiscard]] Ended finish(CURLcode code) { return end(outcome(code)); }
-  [[nodiscard]] Ended time_is_over() { return finish(CURLE_OPERATION_TIMEDOUT); }
-  [[nodiscard]] Ended cancel() { return end(fail(ErrorCode::cancelled, kStopping)); }
+  [[nodiscard]] Telling finish(CURLcode code) { return end(outcome(code)); }
+  [[nodiscard]] Telling time_is_over() { return finish(CURLE_OPERATION_TIMEDOUT); }
+  [[nodiscard]] Telling cancel() { return end(fail(ErrorCode::cancelled, kStopping)); }
 
   // libcurl's own timer of a whole transfer is not used: 7.88 drops it when another timer of the handle is due less than a millisecond before it,
   // and the transfer would never end.
   [[nodiscard]] MonotonicTime deadline() const { return begun_ + transfer_.timeout; }
   [[nodiscard]] bool runs() const { return transfer_.route != nullptr; }
   [[nodiscard]] std::uint64_t group() const { return group_; }
-  [[nodiscard]] const std::shared_ptr<Listener>& listener() const { return transfer_.listener; }
   [[nodiscard]] CURL* handle() const { return handle_.get(); }
 
  private:
   [[nodiscard]] Result<TransferAnswer> outcome(CURLcode code);
-  [[nodiscard]] Ended end(Result<TransferAnswer> answer);
+  [[nodiscard]] Telling end(Result<TransferAnswer> answer);
   [[nodiscard]] const Route& route() const { return *transfer_.route; }
   [[nodiscard]] bool has_body() const { return route().method != "GET" && route().method != "DELETE"; }
   [[nodiscard]] bool asks_for_leave() const { return route().may_connect && route().proxy.empty(); }

@@ -75,11 +75,6 @@ class Transfers::Loop {
     Transfer transfer;
     MonotonicTime at;
   };
-  // What ended, until its listener is told.
-  struct Telling {
-    std::shared_ptr<Listener> listener;
-    Ended ended;
-  };
 
   static void refuse(const Transfer& transfer, Error error) {
     std::vector<Ended> ended;
@@ -100,7 +95,8 @@ class Transfers::Loop {
       tell();
     }
     for (const Asked& one : waiting_) drop(one);
-    while (!deadlines_.empty()) note(take(deadlines_.begin()->second), [](TransferRun& run) { return run.cancel(); });
+    waiting_.clear();
+    while (!deadlines_.empty()) cancel_now(deadlines_.begin()->second);
     tell();
     runs_.clear();
     spare_.clear();
@@ -124,25 +120,26 @@ class Transfers::Loop {
       woken_ = false;
     }
     std::ranges::move(asked, std::back_inserter(waiting_));
-    for (const std::uint64_t group : cancelled) cancel_now(group);
+    for (const std::uint64_t group : cancelled) cancel_all_of(group);
     return !closing;
   }
 
-  void cancel_now(std::uint64_t group) {
+  void cancel_all_of(std::uint64_t group) {
     std::vector<TransferRun*> running;
     for (const auto& [handle, run] : runs_) {
       if (run->runs() && run->group() == group) running.push_back(run.get());
     }
-    for (TransferRun* const run : running) {
-      take(run);
-      note(run, [](TransferRun& one) { return one.cancel(); });
-    }
+    for (TransferRun* const run : running) cancel_now(run);
     const auto theirs = std::ranges::stable_partition(waiting_, [&](const Asked& one) { return one.transfer.route->group != group; });
     for (const Asked& one : theirs) drop(one);
     waiting_.erase(theirs.begin(), theirs.end());
     while (spare_.contains(group)) runs_.erase(take_spare(group)->handle());
   }
 
+  void cancel_now(TransferRun* run) {
+    take(run);
+    note(run, run->cancel());
+  }
   // One that was not begun.
   void drop(const Asked& asked) {
     --open_;
@@ -168,11 +165,10 @@ class Transfers::Loop {
   }
 
   // Takes it off libcurl. Precondition: it runs.
-  TransferRun* take(TransferRun* run) {
+  void take(TransferRun* run) {
     curl_multi_remove_handle(multi_.get(), run->handle());
     --open_;
     deadlines_.erase({run->deadline(), run});
-    return run;
   }
 
   void reap() {
@@ -180,21 +176,22 @@ class Transfers::Loop {
     while (CURLMsg* const message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
-      TransferRun* const run = take(runs_.at(message->easy_handle).get());  // Order: `message` is gone from here on
-      note(run, [code](TransferRun& one) { return one.finish(code); });
+      TransferRun* const run = runs_.at(message->easy_handle).get();
+      take(run);  // Order: `message` is gone from here on
+      note(run, run->finish(code));
     }
   }
 
   void end_what_is_overdue() {
     while (!deadlines_.empty() && deadlines_.begin()->first <= system_clock().monotonic()) {
-      note(take(deadlines_.begin()->second), [](TransferRun& run) { return run.time_is_over(); });
+      TransferRun* const run = deadlines_.begin()->second;
+      take(run);
+      note(run, run->time_is_over());
     }
   }
 
-  template <class End>
-  void note(TransferRun* run, End end) {
-    auto listener = run->listener();
-    telling_.push_back({std::move(listener), end(*run)});
+  void note(TransferRun* run, Telling what) {
+    telling_.push_back(std::move(what));
     keep(run);
   }
 
