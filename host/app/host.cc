@@ -241,9 +241,16 @@ void Host::maintain() {
     if (round % kRetentionEvery != 0) continue;
     const auto removed = log_->apply_retention(retention_.retention_age, retention_.retention_bytes, engine_->oldest_needed());
     if (!removed) diagnose(Level::error, "app", "retention failed: " + removed.error().message);
-    if (const auto pruned = store_->prune_attempts(clock_.wall() - kAttemptsKept); !pruned) {
-      diagnose(Level::error, "app", "pruning the attempts failed: " + pruned.error().message);
-    }
+    prune_attempts();
+  }
+}
+
+// In steps, so that neither a commit nor a stop waits for a long deletion.
+void Host::prune_attempts() {
+  for (;;) {
+    const auto more = store_->prune_attempts(clock_.wall() - kAttemptsKept);
+    if (!more) diagnose(Level::error, "app", "pruning the attempts failed: " + more.error().message);
+    if (!more || !more.value() || stop_request_.asked_within({})) return;
   }
 }
 

@@ -78,6 +78,7 @@ class Host final : public api::HostControl {
   [[nodiscard]] bool reload_is_over(MonotonicTime until);
   void tell_commands();
   void maintain();
+  void prune_attempts();
   void stop();
   [[noreturn]] void end_process();
   void report_recovery() const;

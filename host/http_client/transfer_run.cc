@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kHeaderBytesMax = 64 << 10;    // of an answer
 constexpr std::uint64_t kFramingBytesMax = 1 << 20;  // of an answer, beside its body
 constexpr unsigned kCallsOfAUsualAnswer = 4;         // libcurl's to on_progress() from the status line on; between two of them it reads 1.6 MB at most
-constexpr Duration kConnectTimeoutMax = std::chrono::seconds{10};
+constexpr Duration kConnectTimeout = std::chrono::seconds{10};  // and no longer than the transfer's own time
 
 std::optional<IpAddress> address_of(const curl_sockaddr& from) {
   IpAddress out;
@@ -60,8 +60,9 @@ void TransferRun::begin(Transfer transfer, MonotonicTime begun) {
   progress_calls_ = 0;
   refused_.clear();
   tried_.clear();
-  if (route().group == 0 || route().group != group_) set_route();
+  if (!is_set_up_ || route().group == 0 || route().group != group_) set_route();
   group_ = route().group;
+  tries_ = 0;
   CURL* const curl = handle_.get();
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines_.of(transfer_.headers));
   if (has_body()) {
@@ -80,8 +81,7 @@ void TransferRun::set_route() {
   if (is_url) curl_easy_setopt(curl, CURLOPT_CURLU, url_.get());
   for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
   Watch::note_socket_of(curl, socket_);
-  const Duration connect = std::min(kConnectTimeoutMax, transfer_.timeout);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(connect).count()));
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(kConnectTimeout).count()));
   curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(curl, CURLOPT_DNS_CACHE_TIMEOUT, 0L);  // only a new connection asks, and it asks anew
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // a name server that hangs must not hold up the loop when the transfer's time is over
@@ -99,8 +99,8 @@ void TransferRun::set_route() {
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   watch_.follow_sockets_of(curl);
-  // A kept connection may have been opened for a transfer that was allowed more.
-  if (asks_for_leave()) curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
+  curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
+  is_set_up_ = true;
 }
 
 bool TransferRun::permits(const IpAddress& address) {
@@ -165,6 +165,9 @@ curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockadd
 
 int TransferRun::on_connected(void* self, char* address, char*, int, int) {
   auto& run = *static_cast<TransferRun*>(self);
+  ++run.tries_;
+  if (!run.asks_for_leave()) return CURL_PREREQFUNC_OK;
+  // A kept connection may have been opened for a transfer that was allowed more.
   const auto ip = IpAddress::parse(std::string_view(address).substr(0, std::string_view(address).find('%')));
   return ip && run.permits(*ip) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
@@ -206,6 +209,9 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
 Telling TransferRun::end(Result<TransferAnswer> answer) {
   Telling out{std::move(transfer_.listener), {transfer_.id, std::move(answer), system_clock().monotonic() - begun_}};
   transfer_ = {};
+  // libcurl 7.88 counts over all transfers of a handle how often it tried again because a kept connection was dead, and gives up at five: only a reset
+  // begins anew.
+  if (tries_ > 1) is_set_up_ = false;
   return out;
 }
 

@@ -63,12 +63,14 @@ class TransferRun {
 
   EasyHandle handle_;
   Watch& watch_;
-  std::uint64_t group_ = 0;  // that the handle is set up for
+  std::uint64_t group_ = 0;  // of the last transfer
+  bool is_set_up_ = false;   // for its route
   UrlHandle url_;
   HeaderList lines_;
   // Of the one transfer:
   Transfer transfer_;
   MonotonicTime begun_{};
+  unsigned tries_ = 0;  // on how many connections
   TransferAnswer answer_;
   std::size_t header_bytes_ = 0;
   // The socket, and where its count of received bytes stood when the answer was first looked at.

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <iterator>
+#include <list>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -218,19 +219,28 @@ class Transfers::Loop {
     runs_.emplace(out->handle(), std::move(made));
     return out;
   }
-  // Precondition: there is one.
+  // The one that was kept last: its connection is the likeliest to be there. Precondition: there is one.
   TransferRun* take_spare(std::uint64_t group) {
     const auto kept = spare_.find(group);
-    TransferRun* const out = kept->second.back();
+    const auto place = kept->second.back();
     kept->second.pop_back();
-    --spare_count_;
     if (kept->second.empty()) spare_.erase(kept);
+    TransferRun* const out = *place;
+    kept_.erase(place);
     return out;
   }
   void keep(TransferRun* run) {
-    if (spare_count_ >= kKept) runs_.erase(take_spare(spare_.begin()->first)->handle());  // one of somebody else
-    spare_[run->group()].push_back(run);
-    ++spare_count_;
+    if (kept_.size() >= kKept) drop_oldest();
+    kept_.push_back(run);
+    spare_[run->group()].push_back(std::prev(kept_.end()));
+  }
+  void drop_oldest() {
+    TransferRun* const oldest = kept_.front();
+    const auto kept = spare_.find(oldest->group());
+    kept->second.erase(kept->second.begin());  // each group's are in the order of all
+    if (kept->second.empty()) spare_.erase(kept);
+    kept_.pop_front();
+    runs_.erase(oldest->handle());
   }
 
   Watch watch_;
@@ -242,10 +252,11 @@ class Transfers::Loop {
   std::atomic<std::size_t> open_{0};  // asked for and not ended
   // Of the loop:
   std::deque<Asked> waiting_;
-  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;        // those that run and those that are kept for the next
-  std::unordered_map<std::uint64_t, std::vector<TransferRun*>> spare_;  // the latter, by group
-  std::size_t spare_count_ = 0;
-  std::set<std::pair<MonotonicTime, TransferRun*>> deadlines_;          // of the former
+  std::unordered_map<CURL*, std::unique_ptr<TransferRun>> runs_;  // those that run and those that are kept for the next
+  std::set<std::pair<MonotonicTime, TransferRun*>> deadlines_;    // of the former
+  using Kept = std::list<TransferRun*>;
+  Kept kept_;                                                             // the latter, the oldest first
+  std::unordered_map<std::uint64_t, std::vector<Kept::iterator>> spare_;  // and by group
   std::vector<Telling> telling_;
   std::thread thread_;
 };

@@ -67,9 +67,9 @@ Result<std::vector<AttemptRow>> read_attempts(Database& database, std::string_vi
   HOOKHOST_TRY(const auto places, rows_of(database, subscriber, query.offset));
   std::vector<AttemptRow> out;
   for (const std::int64_t place : places) {
-    HOOKHOST_TRY(const auto row, database.cached("SELECT rows FROM attempts WHERE rowid=?1"));
-    HOOKHOST_TRY(const bool found, row->bind(1, place).row());
-    if (!found) continue;  // pruned since
+    HOOKHOST_TRY(const auto row, database.cached("SELECT rows FROM attempts WHERE rowid=?1 AND subscriber=?2"));
+    HOOKHOST_TRY(const bool found, row->bind(1, place).bind(2, subscriber).row());
+    if (!found) continue;  // it went since, and its place may be another's
     auto attempts = decode_attempts(row->text(0));
     if (!attempts) return fail(ErrorCode::corrupt, "the attempts of " + std::string(subscriber) + " cannot be read from delivery.db; restore a copy of it");
     for (auto one = attempts->rbegin(); one != attempts->rend(); ++one) {

@@ -15,22 +15,22 @@
 namespace hookhost::state {
 namespace {
 
-// Patient batches wait for others this long, or until there are so many. A transaction writes whole pages, of which some are every batch's and some
-// those of neighbours.
-constexpr std::chrono::milliseconds kGathering{2};
+// No more patient batches wait for others: a transaction writes whole pages, of which some are every batch's and some those of neighbours.
 constexpr std::size_t kGathered = 64;
 
 // One writer thread with its own connection; reads share another one under a mutex.
 class SqliteStore final : public DeliveryStore {
  public:
   // `positions`: what meta says of their loss.
-  SqliteStore(Database writing, Database reading, std::uint64_t positions, Offset durable_end, std::uint64_t highest_replay)
+  SqliteStore(Database writing, Database reading, std::uint64_t positions, Offset durable_end, std::uint64_t highest_replay,
+              std::chrono::milliseconds gathering)
       : writing_(std::move(writing)),
         reading_(std::move(reading)),
         group_(writing_, durable_end),
         positions_(positions),
         durable_end_(durable_end.value),
         next_replay_(highest_replay + 1),
+        gathering_(gathering),
         thread_([this] { run(); }) {}
 
   ~SqliteStore() override {
@@ -105,13 +105,12 @@ class SqliteStore final : public DeliveryStore {
   }
   Offset durable_end_seen() override { return Offset{durable_end_.load()}; }
 
-  Result<> prune_attempts(WallTime before) override {
-    // In steps, so that nobody's commit waits for a long deletion.
-    for (;;) {
-      HOOKHOST_TRY(const bool more, read([&](Database& database) { return are_attempts_before(database, before); }));
-      if (!more) return success();
-      HOOKHOST_CHECK(enqueue_and_wait({{}, {}, before}));
-    }
+  Result<bool> prune_attempts(WallTime before) override {
+    const auto are_there = [&] { return read([&](Database& database) { return are_attempts_before(database, before); }); };
+    HOOKHOST_TRY(const bool some, are_there());
+    if (!some) return false;
+    HOOKHOST_CHECK(enqueue_and_wait({{}, {}, before}));
+    return are_there();
   }
 
  private:
@@ -154,7 +153,7 @@ class SqliteStore final : public DeliveryStore {
         std::unique_lock lock(queue_mutex_);
         filled_.wait(lock, [&] { return stops_ || end_waits_ || !queue_.empty(); });
         if (!end_waits_ && queue_.empty()) return;
-        filled_.wait_for(lock, kGathering, [&] { return stops_ || hurries_ || queue_.size() >= kGathered; });
+        filled_.wait_for(lock, gathering_, [&] { return stops_ || hurries_ || queue_.size() >= kGathered; });
         hurries_ = false;
         end_waits_ = false;
         taken.swap(queue_);
@@ -174,6 +173,7 @@ class SqliteStore final : public DeliveryStore {
   std::atomic<std::uint64_t> positions_;
   std::atomic<std::uint64_t> durable_end_;
   std::atomic<StreamId> next_replay_;
+  const std::chrono::milliseconds gathering_;
   std::mutex queue_mutex_;
   std::condition_variable filled_;
   std::vector<Waiting> queue_;
@@ -196,7 +196,7 @@ std::string_view to_string(Condition condition) {
   return "unknown";
 }
 
-Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& path, bool beside_events) {
+Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& path, bool beside_events, std::chrono::milliseconds gathering) {
   HOOKHOST_TRY(auto writing, Database::open(path, Database::Mode::read_write));
   const std::string lost = "INSERT INTO meta VALUES ('" + std::string(kPositionsLostName) + "', " + std::to_string(kPositionsLost) + ")";
   HOOKHOST_CHECK(migrate_delivery(writing, beside_events ? lost.c_str() : ""));
@@ -204,7 +204,7 @@ Result<std::unique_ptr<DeliveryStore>> DeliveryStore::open(const std::string& pa
   HOOKHOST_TRY(const auto end, reads::meta(reading, kDurableEndName));
   HOOKHOST_TRY(const auto positions, reads::meta(reading, kPositionsLostName));
   HOOKHOST_TRY(const auto highest, reads::highest_replay(reading));
-  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), positions, Offset{end}, highest));
+  return std::unique_ptr<DeliveryStore>(std::make_unique<SqliteStore>(std::move(writing), std::move(reading), positions, Offset{end}, highest, gathering));
 }
 
 Result<> DeliveryStore::commit_now(Batch batch) {

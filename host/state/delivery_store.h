@@ -218,8 +218,9 @@ class DeliveryStore {
 
   // Makes the file (0600) when it is missing; `beside_events`: an event log is there already, so that the positions are lost. Error: corrupt
   // (says how to go on), not_supported for a newer hookhost's file, permission, io_error, busy while another process writes to it. One process
-  // at a time opens it: the data directory's lock sees to that.
-  [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path, bool beside_events = false);
+  // at a time opens it: the data directory's lock sees to that. `gathering`: how long patient batches wait for others.
+  [[nodiscard]] static Result<std::unique_ptr<DeliveryStore>> open(const std::string& path, bool beside_events = false,
+                                                                   std::chrono::milliseconds gathering = std::chrono::milliseconds{2});
 
   // The file was made beside an event log, and not every subscriber has a position since: one that is not here may have had one. It stays so over
   // restarts until settle_positions(), which waits for its commit. Never from `done`.
@@ -257,8 +258,9 @@ class DeliveryStore {
   virtual void note_durable_end(Offset end) = 0;
   [[nodiscard]] virtual Offset durable_end_seen() = 0;
 
-  // Drops attempts older than `before`, those of a batch with the newest of them, some thousands a transaction; waits for the end. Never from `done`.
-  [[nodiscard]] virtual Result<> prune_attempts(WallTime before) = 0;
+  // Drops some of the attempts older than `before`, those of a batch with the newest of them, and waits for it. False: there are no more. Never from
+  // `done`.
+  [[nodiscard]] virtual Result<bool> prune_attempts(WallTime before) = 0;
 };
 
 }  // namespace hookhost::state

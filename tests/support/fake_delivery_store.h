@@ -169,7 +169,7 @@ class FakeDeliveryStore final : public state::DeliveryStore {
     const std::lock_guard lock(mutex_);
     return end_;
   }
-  [[nodiscard]] Result<> prune_attempts(WallTime) override { return success(); }
+  [[nodiscard]] Result<bool> prune_attempts(WallTime) override { return false; }
 
  private:
   struct One {

@@ -105,7 +105,7 @@ TEST_F(TransfersTest, AKeptConnectionThatItsPeerClosesIsReplaced) {
   EXPECT_EQ(receiver.connections(), kRequests);
 }
 
-// libcurl drops a timer that is due less than a millisecond after another one of its handle: here the connection's, which is the first transfer's time.
+// libcurl drops a timer that is due less than a millisecond after another one of its handle.
 TEST_F(TransfersTest, ATransferEndsAlsoWhenItsTimeIsOverJustAfterAConnectionsWouldBe) {
   HttpReceiver receiver(HttpReceiver::Serve([](int peer, const std::string& body) {
     char byte = 0;
@@ -311,24 +311,59 @@ TEST_F(TransfersTest, AGroupOfManyIsSharedOutAndCancelledWhole) {
   release.set_value();
 }
 
+// A receiver may close whenever it likes; libcurl's own count of new tries goes over all transfers of a handle.
+TEST_F(TransfersTest, KeptConnectionsThatDieWithARequestCostNoTransfer) {
+  std::mutex mutex;
+  std::set<int> used;
+  HttpReceiver receiver(HttpReceiver::Serve([&](int peer, const std::string&) {
+    const std::scoped_lock lock(mutex);
+    if (!used.insert(peer).second) return used.erase(peer) == 0;  // closed amid the second request
+    const std::string bytes = HttpReceiver::status(200);
+    return ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
+  }));
+  const auto group = transfers.new_group();
+  for (int n = 0; n < 30; ++n) {
+    const auto answer = send({.url = receiver.url(), .group = group});
+    ASSERT_TRUE(answer) << "transfer " << n << ": " << answer.error().message;
+  }
+  EXPECT_EQ(receiver.connections(), 30U);
+}
+
 // One that does not look at transfers one by one.
 class Counting final : public Listener {
  public:
   void ended(std::vector<Ended> transfers) override {
     const std::scoped_lock lock(mutex_);
     ++calls_;
-    for (const auto& one : transfers) ids_.insert(one.id);
+    for (const auto& one : transfers) {
+      ids_.push_back(one.id);
+      if (!one.answer && one.answer.error().code == ErrorCode::cancelled) ++cancelled_;
+    }
   }
-  std::pair<std::size_t, std::size_t> calls_and_ids() const {
-    const std::scoped_lock lock(mutex_);
-    return {calls_, ids_.size()};
+  [[nodiscard]] std::size_t calls() const { return locked(calls_); }
+  [[nodiscard]] std::size_t cancelled() const { return locked(cancelled_); }
+  [[nodiscard]] std::vector<std::uint64_t> ids() const {
+    auto out = locked(ids_);
+    std::ranges::sort(out);
+    return out;
   }
 
  private:
+  template <class T>
+  T locked(const T& value) const {
+    const std::scoped_lock lock(mutex_);
+    return value;
+  }
   mutable std::mutex mutex_;
-  std::size_t calls_ = 0;
-  std::set<std::uint64_t> ids_;
+  std::size_t calls_ = 0, cancelled_ = 0;
+  std::vector<std::uint64_t> ids_;
 };
+
+std::vector<std::uint64_t> every_second(std::uint64_t from, std::uint64_t until) {
+  std::vector<std::uint64_t> out;
+  for (; from < until; from += 2) out.push_back(from);
+  return out;
+}
 
 TEST_F(TransfersTest, WhatEndsAtTheSameTimeIsToldTogetherAndToWhomItBelongs) {
   std::promise<void> release;
@@ -347,11 +382,56 @@ TEST_F(TransfersTest, WhatEndsAtTheSameTimeIsToldTogetherAndToWhomItBelongs) {
   }
   ASSERT_TRUE(test::poll_until([&] { return receiver.bodies().size() == 40; }));
   transfers.cancel(route->group);
-  for (const auto& listener : listeners) {
-    ASSERT_TRUE(test::poll_until([&] { return listener->calls_and_ids().second == 20; }));
-    EXPECT_LE(listener->calls_and_ids().first, 2U) << "one of each thread";
+  for (std::uint64_t n : {0, 1}) {
+    ASSERT_TRUE(test::poll_until([&] { return listeners.at(n)->ids().size() >= 20; }));
+    EXPECT_EQ(listeners.at(n)->ids(), every_second(n, 40)) << "each once";
+    EXPECT_LE(listeners.at(n)->calls(), 2U) << "one of each thread";
   }
   release.set_value();
+}
+
+// From the loop's own thread, so that none of them was begun when their group is cancelled, or everything is.
+TEST_F(TransfersTest, ThoseThatWaitToBeBegunAreCancelledToo) {
+  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
+  Transfers one_loop(1);
+  const auto listener = std::make_shared<Counting>();
+  const auto ask_many = [&](std::uint64_t group) {
+    const auto route = std::make_shared<const Route>(Route{.url = receiver.url(), .group = group});
+    for (std::uint64_t n = 0; n < 40; ++n) {
+      Transfer transfer = one("not begun");
+      transfer.route = route;
+      transfer.listener = listener;
+      transfer.id = n;
+      one_loop.send(std::move(transfer));
+    }
+  };
+  begin(one_loop, {.url = receiver.url()}, one(), [&](const Result<TransferAnswer>&) {
+    const auto group = one_loop.new_group();
+    ask_many(group);
+    one_loop.cancel(group);
+  });
+  ASSERT_TRUE(test::poll_until([&] { return listener->cancelled() == 40; }));
+  std::promise<void> asked, closes;
+  auto closing = closes.get_future();
+  begin(one_loop, {.url = receiver.url()}, one(), [&](const Result<TransferAnswer>&) {
+    ask_many(0);
+    asked.set_value();
+    closing.wait();
+  });
+  asked.get_future().get();
+  std::thread closer([&] { one_loop.close(); });
+  // The loop stands in its listener until it is told to close.
+  const auto refuses = [&] {
+    const auto told = std::make_shared<std::atomic<bool>>(false);
+    begin(one_loop, {.url = receiver.url()}, one("late"), [told](const Result<TransferAnswer>&) { *told = true; });
+    return told->load();
+  };
+  EXPECT_TRUE(test::poll_until(refuses));
+  closes.set_value();
+  closer.join();
+  EXPECT_EQ(listener->cancelled(), 80U);
+  EXPECT_EQ(listener->ids().size(), 80U);
+  EXPECT_EQ(receiver.bodies().size(), 2U) << "and nothing of them was sent";
 }
 
 TEST_F(TransfersTest, CloseCancelsWhatRunsAndWhatComesLater) {
