@@ -15,7 +15,7 @@ namespace hookhost::endpoints {
 // What all endpoints of a host share; it outlives them.
 struct Sender {
   Sender(http_client::Transfers& carrier, std::string agent, const Clock& time, std::size_t requests_max = 1'024)
-      : transfers(carrier), user_agent(std::move(agent)), clock(time), open(requests_max) {}
+      : transfers(carrier), user_agent(std::move(agent)), clock(time), open(requests_max, time) {}
 
   http_client::Transfers& transfers;
   const std::string user_agent;

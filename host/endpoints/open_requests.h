@@ -3,10 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <deque>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+
+#include "base/clock.h"
 
 namespace hookhost::endpoints {
 
@@ -17,35 +21,55 @@ namespace hookhost::endpoints {
 // Threads: every function from every thread.
 class OpenRequests {
  public:
-  explicit OpenRequests(std::size_t max) : max_(max) {}
+  explicit OpenRequests(std::size_t max, const Clock& clock = system_clock()) : max_(max), clock_(clock) {}
 
   // `own`: how many the same endpoint has open. False: not now.
   [[nodiscard]] bool take(const std::string& party, std::size_t own) {
     const std::scoped_lock lock(mutex_);
-    const std::size_t free = max_ - open_;
-    if (free == 0) return false;
+    free_due();
+    const std::size_t left = max_ - open_;
+    if (left == 0) return false;
     std::size_t& of_party = of_parties_[party];
-    if (of_party > 0 && (of_party + kept() >= free || own * kShare >= free - kept() - of_party)) return false;
+    if (of_party > 0 && (of_party + kept() >= left || own * kShare >= left - kept() - of_party)) return false;
     ++of_party;
     ++open_;
     return true;
   }
   void give_back(const std::string& party, std::size_t count = 1) {
     const std::scoped_lock lock(mutex_);
-    open_ -= count;
-    if (const auto found = of_parties_.find(party); (found->second -= count) == 0) of_parties_.erase(found);
+    free(party, count);
+  }
+  // It ended, but not the looking up of its name, which nobody can end: counts as open for as long as that usually takes at most.
+  void give_back_later(const std::string& party) {
+    const std::scoped_lock lock(mutex_);
+    later_.push_back({clock_.monotonic() + kLookupMax, party});
   }
   // As many as one that is alone is never refused.
   [[nodiscard]] std::size_t of_one_max() const { return std::max<std::size_t>(1, (max_ - kept()) / (kShare + 2)); }
 
  private:
   static constexpr std::size_t kShare = 4, kKept = 8;
+  static constexpr Duration kLookupMax = std::chrono::seconds{30};  // three name servers, two tries of five seconds each (resolv.conf(5))
+  struct Later {
+    MonotonicTime at;
+    std::string party;
+  };
+
   [[nodiscard]] std::size_t kept() const { return max_ / kKept; }
+  void free(const std::string& party, std::size_t count) {
+    open_ -= count;
+    if (const auto found = of_parties_.find(party); (found->second -= count) == 0) of_parties_.erase(found);
+  }
+  void free_due() {
+    for (; !later_.empty() && later_.front().at <= clock_.monotonic(); later_.pop_front()) free(later_.front().party, 1);
+  }
 
   const std::size_t max_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::size_t open_ = 0;
   std::unordered_map<std::string, std::size_t> of_parties_;  // those that have any
+  std::deque<Later> later_;                                  // in the order of their time
 };
 
 }  // namespace hookhost::endpoints

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -53,16 +54,29 @@ std::string listed(const std::vector<IpAddress>& addresses) {
 void TransferRun::begin(Transfer transfer, MonotonicTime begun) {
   transfer_ = std::move(transfer);
   begun_ = begun;
+  is_anew_ = false;
+  if (!is_set_up_ || route().group == 0 || route().group != group_) set_route();
+  group_ = route().group;
+  set_request();
+}
+
+void TransferRun::begin_anew() {
+  is_anew_ = true;
+  set_route();  // libcurl counts its new tries over all transfers of a handle, and gives up at five: only a reset begins anew
+  curl_easy_setopt(handle_.get(), CURLOPT_FRESH_CONNECT, 1L);
+  set_request();
+}
+
+void TransferRun::set_request() {
   answer_ = {};
   header_bytes_ = 0;
   counted_socket_ = CURL_SOCKET_BAD;
   received_before_ = 0;
   progress_calls_ = 0;
+  tries_ = 0;
+  has_opened_ = false;
   refused_.clear();
   tried_.clear();
-  if (!is_set_up_ || route().group == 0 || route().group != group_) set_route();
-  group_ = route().group;
-  tries_ = 0;
   CURL* const curl = handle_.get();
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lines_.of(transfer_.headers));
   if (has_body()) {
@@ -79,6 +93,7 @@ void TransferRun::set_route() {
   url_.reset(curl_url());
   const bool is_url = curl_url_set(url_.get(), CURLUPART_URL, route().url.c_str(), CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
   if (is_url) curl_easy_setopt(curl, CURLOPT_CURLU, url_.get());
+  keep_apart();
   for (const auto option : {CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_OPENSOCKETDATA, CURLOPT_PREREQDATA, CURLOPT_XFERINFODATA}) curl_easy_setopt(curl, option, this);
   Watch::note_socket_of(curl, socket_);
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(kConnectTimeout).count()));
@@ -101,6 +116,21 @@ void TransferRun::set_route() {
   watch_.follow_sockets_of(curl);
   curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_connected);
   is_set_up_ = true;
+}
+
+// What a receiver sends without having been asked is the next one's answer, so nobody may be next but the same owner. libcurl uses no connection for
+// two scopes; of addresses, only link-local ones have one, and those say it themselves.
+void TransferRun::keep_apart() {
+  CURL* const curl = handle_.get();
+  if (route().group == 0) {
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    return;
+  }
+  char* zone = nullptr;
+  const bool has_zone = curl_url_get(url_.get(), CURLUPART_ZONEID, &zone, 0) == CURLUE_OK;
+  curl_free(zone);
+  if (!has_zone) curl_easy_setopt(curl, CURLOPT_ADDRESS_SCOPE, static_cast<long>(1 + route().group % INT32_MAX));
 }
 
 bool TransferRun::permits(const IpAddress& address) {
@@ -141,6 +171,7 @@ int TransferRun::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, cur
   auto& run = *static_cast<TransferRun*>(self);
   long version = CURL_HTTP_VERSION_NONE;  // until the status line
   curl_easy_getinfo(run.handle_.get(), CURLINFO_HTTP_VERSION, &version);
+  if (version == CURL_HTTP_VERSION_2_0) run.watch_.note_shared(run.socket_);
   if (version != CURL_HTTP_VERSION_1_0 && version != CURL_HTTP_VERSION_1_1) return 0;
   if (++run.progress_calls_ <= kCallsOfAUsualAnswer || !run.receives_without_end()) return 0;
   run.answer_.cut = true;
@@ -159,13 +190,15 @@ bool TransferRun::receives_without_end() {
 curl_socket_t TransferRun::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& run = *static_cast<TransferRun*>(self);
   const auto ip = address_of(*address);
+  run.has_opened_ = true;
   if (run.asks_for_leave() && (!ip || !run.permits(*ip))) return CURL_SOCKET_BAD;
   return run.watch_.open_socket(*address);
 }
 
 int TransferRun::on_connected(void* self, char* address, char*, int, int) {
   auto& run = *static_cast<TransferRun*>(self);
-  ++run.tries_;
+  // The connection that was kept is dead. libcurl would go on to the next kept one and so on, within a millisecond.
+  if (++run.tries_ > 1) return CURL_PREREQFUNC_ABORT;
   if (!run.asks_for_leave()) return CURL_PREREQFUNC_OK;
   // A kept connection may have been opened for a transfer that was allowed more.
   const auto ip = IpAddress::parse(std::string_view(address).substr(0, std::string_view(address).find('%')));
@@ -192,6 +225,7 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   answer_.status = static_cast<int>(status);
   if (code == CURLE_OK || answer_.cut) return std::move(answer_);
   const std::string origin = origin_of(route().url);
+  if (tries_ > 1) code = CURLE_GOT_NOTHING;
   const bool none_allowed = code == CURLE_COULDNT_CONNECT && tried_.empty();
   if (!refused_.empty() && (none_allowed || code == CURLE_ABORTED_BY_CALLBACK)) {
     return fail(ErrorCode::forbidden, refusal() + "; allowed_networks opens exceptions");
@@ -206,12 +240,19 @@ Result<TransferAnswer> TransferRun::outcome(CURLcode code) {
   return fail(code_of(code), std::move(message));
 }
 
+// Whether a thread of libcurl's still looks for the name.
+bool TransferRun::is_looking_up() const {
+  curl_off_t found = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_NAMELOOKUP_TIME_T, &found);
+  return found == 0 && !has_opened_ && tries_ == 0;
+}
+
 Telling TransferRun::end(Result<TransferAnswer> answer) {
-  Telling out{std::move(transfer_.listener), {transfer_.id, std::move(answer), system_clock().monotonic() - begun_}};
+  const bool given_up = !answer && (answer.error().code == ErrorCode::timeout || answer.error().code == ErrorCode::cancelled);
+  const bool is_left = given_up && is_looking_up();
+  Telling out{std::move(transfer_.listener), {transfer_.id, std::move(answer), system_clock().monotonic() - begun_, is_left}};
   transfer_ = {};
-  // libcurl 7.88 counts over all transfers of a handle how often it tried again because a kept connection was dead, and gives up at five: only a reset
-  // begins anew.
-  if (tries_ > 1) is_set_up_ = false;
+  if (is_anew_) is_set_up_ = false;
   return out;
 }
 

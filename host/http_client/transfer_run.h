@@ -30,6 +30,9 @@ class TransferRun {
 
   // Takes the transfer up. Precondition: none is.
   void begin(Transfer transfer, MonotonicTime begun);
+  // A kept connection died with the request, before any answer: it is to be sent once more, on a new one. begin_anew() sets the handle up for that.
+  [[nodiscard]] bool wants_another(CURLcode code) const { return code == CURLE_ABORTED_BY_CALLBACK && tries_ > 1 && !is_anew_; }
+  void begin_anew();
   // What it came to; it is let go.
   [[nodiscard]] Telling finish(CURLcode code) { return end(outcome(code)); }
   [[nodiscard]] Telling time_is_over() { return finish(CURLE_OPERATION_TIMEDOUT); }
@@ -57,6 +60,9 @@ class TransferRun {
   static int on_connected(void* self, char* address, char*, int, int);
 
   void set_route();
+  void set_request();
+  void keep_apart();
+  [[nodiscard]] bool is_looking_up() const;
   [[nodiscard]] bool receives_without_end();
   // What a proxy between us and the receiver has to do with it; empty: nothing.
   [[nodiscard]] std::string what_the_proxy_did(CURLcode code) const;
@@ -70,7 +76,9 @@ class TransferRun {
   // Of the one transfer:
   Transfer transfer_;
   MonotonicTime begun_{};
+  bool is_anew_ = false;
   unsigned tries_ = 0;  // on how many connections
+  bool has_opened_ = false;  // a socket
   TransferAnswer answer_;
   std::size_t header_bytes_ = 0;
   // The socket, and where its count of received bytes stood when the answer was first looked at.

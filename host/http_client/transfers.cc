@@ -79,7 +79,7 @@ class Transfers::Loop {
 
   static void refuse(const Transfer& transfer, Error error) {
     std::vector<Ended> ended;
-    ended.push_back({transfer.id, fail(std::move(error)), {}});
+    ended.push_back({transfer.id, fail(std::move(error)), {}, false});
     transfer.listener->ended(std::move(ended));
   }
 
@@ -144,7 +144,7 @@ class Transfers::Loop {
   // One that was not begun.
   void drop(const Asked& asked) {
     --open_;
-    telling_.push_back({asked.transfer.listener, {asked.transfer.id, fail(ErrorCode::cancelled, kStopping), system_clock().monotonic() - asked.at}});
+    telling_.push_back({asked.transfer.listener, {asked.transfer.id, fail(ErrorCode::cancelled, kStopping), system_clock().monotonic() - asked.at, false}});
   }
 
   void begin_some() {
@@ -178,7 +178,13 @@ class Transfers::Loop {
       if (message->msg != CURLMSG_DONE) continue;
       const CURLcode code = message->data.result;
       TransferRun* const run = runs_.at(message->easy_handle).get();
-      take(run);  // Order: `message` is gone from here on
+      if (run->wants_another(code)) {
+        curl_multi_remove_handle(multi_.get(), run->handle());  // Order: `message` is gone from here on
+        run->begin_anew();
+        curl_multi_add_handle(multi_.get(), run->handle());
+        continue;
+      }
+      take(run);
       note(run, run->finish(code));
     }
   }

@@ -1,6 +1,9 @@
 // Many outgoing requests at once: a few threads drive them all, over kept connections (HTTP/2 where the other side speaks it over TLS). A slow
 // or dead receiver costs its own transfer's time and nobody else's.
 //
+// A request whose kept connection is closed before any answer is sent once more, on a new connection: that connection may have been closed before the
+// request came, which cannot be told.
+//
 // Redirects are not followed, proxies of the environment are not used, certificates are checked. DNS, connect and TLS failures are errors
 // like any other.
 #pragma once
@@ -21,8 +24,8 @@
 
 namespace hookhost::http_client {
 
-// What the transfers of one owner have in common. `group`: of Transfers::new_group(); they share connections and can be cancelled together, and are of
-// one and the same route. 0: none.
+// What the transfers of one owner have in common. `group`: of Transfers::new_group(); they share connections, with nobody else, and can be cancelled
+// together, and are of one and the same route. 0: none; each has a connection of its own.
 struct Route {
   std::string method = "POST";
   std::string url;                             // http or https
@@ -53,6 +56,8 @@ struct Ended {
   // header), io_error (TLS, protocol), cancelled. Messages name the host and the reason, no header and no body.
   Result<TransferAnswer> answer;
   Duration took{};  // from send() on
+  // Its name was still being looked up. Nobody can end that: for as long as the system's resolver takes, it keeps a thread and up to three descriptors.
+  bool is_looking_up = false;
 };
 
 // Threads: called on those of Transfers, or within send() when nothing could be begun; must not block, may send().

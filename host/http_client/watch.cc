@@ -19,6 +19,7 @@ namespace hookhost::http_client {
 namespace {
 
 constexpr std::size_t kReadyMax = 128;
+constexpr int kUnaskedReadsMax = 16;
 constexpr int kReceiveBufferBytes = 128 << 10;  // the system grows it to 32 MiB for one who sends without end; answers are small
 
 MonotonicTime now() { return system_clock().monotonic(); }
@@ -139,13 +140,26 @@ int Watch::on_socket(CURL* easy, curl_socket_t descriptor, int what, void* self,
   return 0;
 }
 
-// A kept connection that its peer writes to or closes: libcurl sees it when it wants to use it.
+// A kept connection that its peer writes to or closes. What is written would be taken for the answer of the next request: there is none on it any more.
 bool Watch::wanted(int descriptor) {
   const auto followed = followed_.find(descriptor);
   if (followed == followed_.end() || followed->second.wanted) return true;
+  if (!followed->second.shared) end_kept(descriptor);
   control(epoll_, EPOLL_CTL_DEL, descriptor, 0);
   followed->second.events = 0;
   return false;
+}
+
+void Watch::note_shared(int descriptor) {
+  if (const auto followed = followed_.find(descriptor); followed != followed_.end()) followed->second.shared = true;
+}
+
+// libcurl sees that it is dead when it wants to use it: by its end once nothing is left to read, else when it cannot be written to.
+void Watch::end_kept(int descriptor) {
+  std::array<char, 4096> unasked{};
+  for (int reads = 0; reads < kUnaskedReadsMax && ::recv(descriptor, unasked.data(), unasked.size(), MSG_DONTWAIT) > 0; ++reads) {
+  }
+  ::shutdown(descriptor, SHUT_RDWR);
 }
 
 int Watch::on_timer(CURLM*, long milliseconds, void* self) {

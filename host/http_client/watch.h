@@ -30,6 +30,8 @@ class Watch {
   static void forget_socket_of(CURL* easy);
   // The bytes that have arrived there since it was connected; nullopt where the system does not count them.
   [[nodiscard]] static std::optional<std::uint64_t> received(curl_socket_t descriptor);
+  // It speaks HTTP/2: what comes over it unasked is told from answers, and belongs there.
+  void note_shared(int descriptor);
   // Waits for a socket, libcurl's timer or wake(), at most until `until`, and lets libcurl do what there is to do.
   void round(std::optional<MonotonicTime> until);
   // Ends a round that waits, or the next one.
@@ -40,12 +42,14 @@ class Watch {
   struct Followed {
     std::uint32_t events = 0;
     bool wanted = false;
+    bool shared = false;
   };
 
   static int on_socket(CURL* easy, curl_socket_t descriptor, int what, void* self, void*);
   static int on_close_socket(void* self, curl_socket_t descriptor);
   static int on_timer(CURLM*, long milliseconds, void* self);
   [[nodiscard]] bool wanted(int descriptor);
+  static void end_kept(int descriptor);
   [[nodiscard]] int patience(std::optional<MonotonicTime> until) const;
 
   const int epoll_, event_;

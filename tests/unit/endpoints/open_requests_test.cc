@@ -56,5 +56,26 @@ TEST(OpenRequests, AnEndpointThatHangsLeavesThoseOfItsTeamTheirs) {
   for (int endpoint = 0; endpoint < 100; ++endpoint) EXPECT_TRUE(open.take("a", 0)) << endpoint;
 }
 
+// A name server that does not answer keeps what libcurl's resolver needs, though the requests end sooner.
+TEST(OpenRequests, OneWhoseNameIsStillLookedUpCountsForAsLongAsThatTakes) {
+  using namespace std::chrono_literals;
+  ManualClock clock;
+  OpenRequests open(100, clock);
+  const auto room = [&] {
+    const std::size_t all = take_all(open, "a");
+    open.give_back("a", all);
+    return all;
+  };
+  const std::size_t all = room();
+  EXPECT_EQ(take_all(open, "a"), all);
+  for (std::size_t n = 0; n < all; ++n) open.give_back_later("a");
+  const std::size_t beside = room();
+  EXPECT_LT(beside, all) << "its share of what is left";
+  clock.advance(29s);
+  EXPECT_EQ(room(), beside);
+  clock.advance(1s);
+  EXPECT_EQ(room(), all);
+}
+
 }  // namespace
 }  // namespace hookhost::endpoints

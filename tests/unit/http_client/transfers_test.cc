@@ -1,65 +1,14 @@
-#include "http_client/transfers.h"
-
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
 
-#include "support/http_receiver.h"
-#include "support/poll.h"
+#include "unit/http_client/transfers_fixture.h"
 
 namespace hookhost::http_client {
 namespace {
-
-using namespace std::chrono_literals;
-using test::HttpReceiver;
-
-bool nobody(const IpAddress&) { return false; }
-
-// Tells of each transfer by itself.
-class Ear final : public Listener {
- public:
-  using Told = std::function<void(Result<TransferAnswer>)>;
-  explicit Ear(Told told) : told_(std::move(told)) {}
-  void ended(std::vector<Ended> transfers) override {
-    for (auto& one : transfers) told_(std::move(one.answer));
-  }
-
- private:
-  const Told told_;
-};
-
-void begin(Transfers& transfers, Route route, Transfer transfer, Ear::Told told) {
-  transfer.route = std::make_shared<const Route>(std::move(route));
-  transfer.listener = std::make_shared<Ear>(std::move(told));
-  transfers.send(std::move(transfer));
-}
-Transfer one(std::string_view body = "x", Duration timeout = 30s) {
-  Transfer out;
-  out.body = body;
-  out.timeout = timeout;
-  return out;
-}
-Transfer with(Headers headers) {
-  Transfer out = one();
-  out.headers = std::move(headers);
-  return out;
-}
-
-class TransfersTest : public testing::Test {
- protected:
-  Result<TransferAnswer> send(Route route, Transfer transfer = one()) {
-    std::promise<Result<TransferAnswer>> told;
-    begin(transfers, std::move(route), std::move(transfer), [&](Result<TransferAnswer> answer) { told.set_value(std::move(answer)); });
-    return told.get_future().get();
-  }
-  Transfers transfers;
-};
 
 TEST_F(TransfersTest, TellStatusBodyAndRetryAfter) {
   HttpReceiver receiver([](const std::string& body) { return HttpReceiver::status(body == "hello" ? 429 : 400, "Retry-After: 7\r\n"); });
@@ -68,41 +17,6 @@ TEST_F(TransfersTest, TellStatusBodyAndRetryAfter) {
   EXPECT_EQ(answer.value().status, 429);
   EXPECT_EQ(answer.value().body, "ok");
   EXPECT_EQ(answer.value().retry_after, "7");
-}
-
-TEST_F(TransfersTest, ConnectionsAreKept) {
-  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(send({.url = receiver.url()}));
-  EXPECT_EQ(receiver.connections(), 1U);
-}
-
-TEST_F(TransfersTest, KeptConnectionsAreBoundedAndANewOneTakesThePlaceOfAnUnusedOne) {
-  Transfers few(1, 1);
-  std::vector<std::unique_ptr<HttpReceiver>> receivers;
-  for (int i = 0; i < 40; ++i) {
-    receivers.push_back(std::make_unique<HttpReceiver>(HttpReceiver::Answer([](const std::string&) { return HttpReceiver::status(200); })));
-    std::promise<bool> told;
-    begin(few, {.url = receivers.back()->url()}, one(), [&](const Result<TransferAnswer>& answer) { told.set_value(answer.has_value()); });
-    ASSERT_TRUE(told.get_future().get()) << "transfer " << i;
-  }
-  EXPECT_TRUE(test::poll_until([&] { return std::count_if(receivers.begin(), receivers.end(), [](const auto& one) { return !one->is_quiet(); }) <= 20; }));
-  EXPECT_FALSE(receivers.back()->is_quiet()) << "the newest is kept";
-}
-
-// Descriptors are used again, also by the sockets that libcurl opens for itself to ask for a name: none may be mistaken for one that is gone.
-TEST_F(TransfersTest, AKeptConnectionThatItsPeerClosesIsReplaced) {
-  HttpReceiver receiver(HttpReceiver::Serve([](int peer, const std::string&) {
-    const std::string bytes = HttpReceiver::status(200);
-    static_cast<void>(!::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL));
-    return false;  // closed without a word
-  }));
-  const std::string by_name = "http://localhost:" + std::to_string(receiver.port()) + "/";
-  constexpr std::size_t kRequests = 60;
-  for (std::size_t n = 0; n < kRequests; ++n) {
-    ASSERT_TRUE(send({.url = n % 2 == 0 ? by_name : receiver.url()})) << n;
-    ASSERT_TRUE(test::poll_until([&] { return receiver.is_quiet(); })) << n;
-  }
-  EXPECT_EQ(receiver.connections(), kRequests);
 }
 
 // libcurl drops a timer that is due less than a millisecond after another one of its handle.
@@ -148,15 +62,6 @@ TEST_F(TransfersTest, AnAddressThatIsNotAllowedIsNotConnectedTo) {
     EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << host << ": " << answer.error().message;
   }
   EXPECT_EQ(receiver.connections(), 0U);
-}
-
-TEST_F(TransfersTest, AKeptConnectionOfSomeoneWhoIsAllowedIsNotUsedByOneWhoIsNot) {
-  HttpReceiver receiver([](const std::string&) { return HttpReceiver::status(200); });
-  ASSERT_TRUE(send({.url = receiver.url()}, one("allowed")));
-  const auto answer = send({.url = receiver.url(), .may_connect = nobody}, one("not"));
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code, ErrorCode::forbidden) << answer.error().message;
-  EXPECT_EQ(receiver.bodies(), std::vector<std::string>{"allowed"});
 }
 
 TEST_F(TransfersTest, AnAnswerBeyondTheBoundIsCutAndStillAnAnswer) {
@@ -206,8 +111,9 @@ TEST_F(TransfersTest, AnAnswerInManySmallPiecesIsWhole) {
   for (int n = 0; n < (64 << 10); ++n) pieces += "1\r\nx\r\n";
   pieces += "0\r\n\r\n";
   HttpReceiver receiver([&](const std::string&) { return pieces; });
+  const auto group = transfers.new_group();
   for (int n = 0; n < 5; ++n) {
-    const auto answer = send({.url = receiver.url()});
+    const auto answer = send({.url = receiver.url(), .group = group});
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_FALSE(answer.value().cut);
     EXPECT_EQ(answer.value().body.size(), 64U << 10);
@@ -309,24 +215,6 @@ TEST_F(TransfersTest, AGroupOfManyIsSharedOutAndCancelledWhole) {
   EXPECT_TRUE(test::poll_until([&] { return cancelled == 64; }));
   EXPECT_EQ(threads.size(), 2U);
   release.set_value();
-}
-
-// A receiver may close whenever it likes; libcurl's own count of new tries goes over all transfers of a handle.
-TEST_F(TransfersTest, KeptConnectionsThatDieWithARequestCostNoTransfer) {
-  std::mutex mutex;
-  std::set<int> used;
-  HttpReceiver receiver(HttpReceiver::Serve([&](int peer, const std::string&) {
-    const std::scoped_lock lock(mutex);
-    if (!used.insert(peer).second) return used.erase(peer) == 0;  // closed amid the second request
-    const std::string bytes = HttpReceiver::status(200);
-    return ::send(peer, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0;
-  }));
-  const auto group = transfers.new_group();
-  for (int n = 0; n < 30; ++n) {
-    const auto answer = send({.url = receiver.url(), .group = group});
-    ASSERT_TRUE(answer) << "transfer " << n << ": " << answer.error().message;
-  }
-  EXPECT_EQ(receiver.connections(), 30U);
 }
 
 // One that does not look at transfers one by one.
