@@ -26,7 +26,7 @@ struct Sending {
 // A POST of the event's own bytes. Beside what Signing says it carries Content-Type, User-Agent, the endpoint's own headers, and
 //   Hookhost-Type, Hookhost-Source   the event's type and source; what no header may carry (control characters, a space at either end) as %XX.
 //                                    A percent sign stays as it is: to tell them apart look into the body
-//   Hookhost-Attempt                 from 1
+//   Hookhost-Attempt                 from 1; http_client may send a request again under its number when a kept connection dies with it
 //   Hookhost-Replay: true            part of a replay
 //   Hookhost-Test: true              asked for by a person; no event of the event log
 // webhook-id is the event's id, the same over all attempts and replays; webhook-timestamp is the attempt's. While two secrets are valid,
