@@ -119,18 +119,18 @@ void TransferRun::set_route() {
 }
 
 // What a receiver sends without having been asked is the next one's answer, so nobody may be next but the same owner. libcurl uses no connection for
-// two scopes; of addresses, only link-local ones have one, and those say it themselves.
+// two scopes. Of addresses only link-local ones have one; a URL that names one (its zone) keeps it, and no connection.
 void TransferRun::keep_apart() {
   CURL* const curl = handle_.get();
-  if (route().group == 0) {
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    return;
-  }
   char* zone = nullptr;
   const bool has_zone = curl_url_get(url_.get(), CURLUPART_ZONEID, &zone, 0) == CURLUE_OK;
   curl_free(zone);
-  if (!has_zone) curl_easy_setopt(curl, CURLOPT_ADDRESS_SCOPE, static_cast<long>(1 + route().group % INT32_MAX));
+  if (route().group != 0 && !has_zone) {
+    curl_easy_setopt(curl, CURLOPT_ADDRESS_SCOPE, static_cast<long>(1 + route().group % INT32_MAX));
+    return;
+  }
+  curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 }
 
 bool TransferRun::permits(const IpAddress& address) {
