@@ -75,6 +75,7 @@ void TransferRun::set_request() {
   progress_calls_ = 0;
   tries_ = 0;
   has_opened_ = false;
+  socket_ = CURL_SOCKET_BAD;
   refused_.clear();
   tried_.clear();
   CURL* const curl = handle_.get();

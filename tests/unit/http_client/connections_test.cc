@@ -21,9 +21,10 @@ class HangingName {
   static constexpr const char* kName = "hangs.test";
   HangingName() { held().emplace(release_.get_future().share()); }
   ~HangingName() { release_.set_value(); }
+  // Never destroyed: the thread that looked it up may end after main().
   static std::optional<std::shared_future<void>>& held() {
-    static std::optional<std::shared_future<void>> out;
-    return out;
+    static auto* const out = new std::optional<std::shared_future<void>>;
+    return *out;
   }
 
  private:
