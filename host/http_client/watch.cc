@@ -96,6 +96,11 @@ void Watch::round(std::optional<MonotonicTime> until) {
   std::array<epoll_event, kReadyMax> ready{};
   const int count = ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), patience(until));
   int running = 0;
+  // Order: before libcurl is asked anything, for at any call it begins what is due, also on a connection whose bytes wait here.
+  for (int n = 0; n < count; ++n) {
+    const int descriptor = ready.at(static_cast<std::size_t>(n)).data.fd;
+    if (descriptor != event_) static_cast<void>(wanted(descriptor));
+  }
   for (int n = 0; n < count; ++n) {
     const epoll_event& one = ready.at(static_cast<std::size_t>(n));
     if (one.data.fd == event_) {
