@@ -2,12 +2,12 @@
 
 #include <utility>
 
+#include "state/cut.h"
 #include "state/varint.h"
 
 namespace hookhost::state {
 namespace {
 
-constexpr std::size_t kTextMax = 1024;  // of errors and answers
 constexpr std::uint64_t kTextOfTheRowBefore = 0;  // else its length and one
 
 // Small numbers of both signs become small ones (0, -1, 1, -2, ...).
@@ -21,7 +21,6 @@ void put_text(std::string_view text, std::string_view before, std::string& out) 
   put_varint(text.size() + 1, out);
   out += text;
 }
-std::string_view cut(const std::string& text) { return std::string_view(text).substr(0, kTextMax); }
 
 // Reads one row after the other; once something is missing it stays so.
 class Reading {

@@ -1,16 +1,14 @@
 #include "state/batch_writer.h"
 
 #include "state/attempts.h"
+#include "state/cut.h"
 #include "state/position_code.h"
 
 namespace hookhost::state {
 namespace {
 
-constexpr std::size_t kTextMax = 1024;  // of errors and reasons
 constexpr std::size_t kKvKeyBytesMax = 256;
 constexpr std::size_t kKvValueBytesMax = 1024 * 1024;
-
-std::string_view cut(const std::string& text) { return std::string_view(text).substr(0, kTextMax); }
 
 void bind_offset(Statement& statement, int index, const std::optional<Offset>& offset) {
   if (offset) {
