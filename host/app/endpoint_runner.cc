@@ -70,7 +70,7 @@ void EndpointRunner::send_test(const endpoints::Endpoint& endpoint, const event_
   auto request = endpoints::make_request(endpoint, {.event = event, .attempt = {}, .replay = false, .test = true}, sender_->user_agent, at);
   request.route = endpoints::route_of(endpoint, 0);
   request.listener = std::make_shared<TestSent>([this, party = std::move(party), id = endpoint.id, event, at](const http_client::Ended& sent) {
-    sent.is_looking_up ? sender_->open.give_back_later(party) : sender_->open.give_back(party);
+    sender_->open.give_back(party, 1, sent.is_looking_up ? 1 : 0);
     keep_test(id, attempt_row(*event, endpoints::outcome_of(sent.answer, clock_.wall()), at, sent.took));
   });
   transfers_->send(std::move(request));

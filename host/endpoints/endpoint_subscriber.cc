@@ -33,14 +33,12 @@ class Instance final : public http_client::Listener, public std::enable_shared_f
     const WallTime now = sender_.clock.wall();
     std::vector<delivery::Completion> completions;
     completions.reserve(transfers.size());
-    std::size_t left = 0;
+    std::size_t looking_up = 0;
     for (const auto& [id, answer, took, is_looking_up] : transfers) {
       completions.push_back({.id = id, .outcome = outcome_of(answer, now), .kv = {}, .took = took});
-      if (!is_looking_up) continue;
-      sender_.open.give_back_later(party_);
-      ++left;
+      looking_up += is_looking_up ? 1 : 0;
     }
-    sender_.open.give_back(party_, transfers.size() - left);  // Order: what comes in their place finds room
+    sender_.open.give_back(party_, transfers.size(), looking_up);  // Order: what comes in their place finds room
     bool tell = false;
     {
       const std::scoped_lock lock(mutex_);

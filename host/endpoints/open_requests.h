@@ -35,14 +35,11 @@ class OpenRequests {
     ++open_;
     return true;
   }
-  void give_back(const std::string& party, std::size_t count = 1) {
+  // `looking_up`: of so many of them the name is still looked up, which nobody can end: they count as open for as long as that usually takes at most.
+  void give_back(const std::string& party, std::size_t count, std::size_t looking_up = 0) {
     const std::scoped_lock lock(mutex_);
-    free(party, count);
-  }
-  // It ended, but not the looking up of its name, which nobody can end: counts as open for as long as that usually takes at most.
-  void give_back_later(const std::string& party) {
-    const std::scoped_lock lock(mutex_);
-    later_.push_back({clock_.monotonic() + kLookupMax, party});
+    free(party, count - looking_up);
+    if (looking_up > 0) later_.push_back({clock_.monotonic() + kLookupMax, party, looking_up});
   }
   // As many as one that is alone is never refused.
   [[nodiscard]] std::size_t of_one_max() const { return std::max<std::size_t>(1, (max_ - kept()) / (kShare + 2)); }
@@ -53,6 +50,7 @@ class OpenRequests {
   struct Later {
     MonotonicTime at;
     std::string party;
+    std::size_t count;
   };
 
   [[nodiscard]] std::size_t kept() const { return max_ / kKept; }
@@ -61,7 +59,7 @@ class OpenRequests {
     if (const auto found = of_parties_.find(party); (found->second -= count) == 0) of_parties_.erase(found);
   }
   void free_due() {
-    for (; !later_.empty() && later_.front().at <= clock_.monotonic(); later_.pop_front()) free(later_.front().party, 1);
+    for (; !later_.empty() && later_.front().at <= clock_.monotonic(); later_.pop_front()) free(later_.front().party, later_.front().count);
   }
 
   const std::size_t max_;

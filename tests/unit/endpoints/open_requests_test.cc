@@ -34,7 +34,7 @@ TEST(OpenRequests, ThoseThatHangLeaveHundredsTheirFirstAndNeverAreMoreOpenThanMa
   EXPECT_LE(all, kMax);
   for (std::size_t n = all; n < kMax; ++n) EXPECT_TRUE(open.take("late " + std::to_string(n), 0));
   EXPECT_FALSE(open.take("last", 0)) << "nothing is free";
-  open.give_back("0");
+  open.give_back("0", 1);
   EXPECT_TRUE(open.take("last", 0));
 }
 
@@ -68,7 +68,7 @@ TEST(OpenRequests, OneWhoseNameIsStillLookedUpCountsForAsLongAsThatTakes) {
   };
   const std::size_t all = room();
   EXPECT_EQ(take_all(open, "a"), all);
-  for (std::size_t n = 0; n < all; ++n) open.give_back_later("a");
+  open.give_back("a", all, all);
   const std::size_t beside = room();
   EXPECT_LT(beside, all) << "its share of what is left";
   clock.advance(29s);
